@@ -22,7 +22,8 @@ type refiner interface{ JSONSchema(*jsonschema.Schema) }
 type schema[T any] struct {
 	document json.RawMessage
 	resolved *jsonschema.Resolved
-	defaults bool // some field has a default
+	defaults bool            // some field has a default
+	secret   map[string]bool // fields whose values no error may quote
 }
 
 // newSchema infers the schema of T, a struct.
@@ -53,9 +54,12 @@ func newSchema[T any]() (*schema[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &schema[T]{document: document, resolved: resolved}
-	for _, p := range s.Properties {
+	out := &schema[T]{document: document, resolved: resolved, secret: map[string]bool{}}
+	for name, p := range s.Properties {
 		out.defaults = out.defaults || p.Default != nil
+		if p.WriteOnly {
+			out.secret[name] = true
+		}
 	}
 	return out, nil
 }
@@ -67,24 +71,28 @@ func (s *schema[T]) decode(raw json.RawMessage) (T, error) {
 	if len(bytes.TrimSpace(raw)) == 0 {
 		raw = json.RawMessage("{}")
 	}
-	var document map[string]any
-	if err := decodeExact(raw, &document); err != nil {
-		return value, fmt.Errorf("not a JSON object: %w", err)
-	}
 	if s.defaults {
-		if err := s.resolved.ApplyDefaults(&document); err != nil {
+		var exact map[string]any
+		if err := decodeExact(raw, &exact); err != nil {
+			return value, fmt.Errorf("not a JSON object: %w", err)
+		}
+		if err := s.resolved.ApplyDefaults(&exact); err != nil {
 			return value, err
 		}
-	}
-	if err := s.resolved.Validate(document); err != nil {
-		return value, plain(err)
-	}
-	if s.defaults {
-		filled, err := json.Marshal(document)
+		filled, err := json.Marshal(exact)
 		if err != nil {
 			return value, err
 		}
 		raw = filled
+	}
+	// The library takes a json.Number for text, so what it validates is decoded with floats; the value itself
+	// is decoded from the digits.
+	var document map[string]any
+	if err := json.Unmarshal(raw, &document); err != nil {
+		return value, fmt.Errorf("not a JSON object: %w", err)
+	}
+	if err := s.resolved.Validate(document); err != nil {
+		return value, s.plain(err)
 	}
 	if err := json.Unmarshal(raw, &value); err != nil {
 		return value, err
@@ -105,12 +113,28 @@ func decodeExact(raw []byte, into any) error {
 	return nil
 }
 
-// plain takes the library's path to the schema's keyword off a validation error, which says nothing to the
-// author of a flow: what is wrong stands after the last colon group.
-func plain(err error) error {
+// plain says a validation error without the library's path through the schema, of which only the names of
+// the fields mean something to the author of a flow.
+func (s *schema[T]) plain(err error) error {
 	parts := strings.Split(err.Error(), ": ")
+	var field []string
 	for len(parts) > 1 && strings.HasPrefix(parts[0], "validating ") {
+		field = nil
+		path := strings.Split(strings.TrimPrefix(parts[0], "validating "), "/")
+		for i := 1; i+1 < len(path); i++ {
+			if path[i] == "properties" {
+				field = append(field, path[i+1])
+				i++
+			}
+		}
 		parts = parts[1:]
 	}
-	return errors.New(strings.Join(parts, ": "))
+	text := strings.Join(parts, ": ")
+	if len(field) > 0 && s.secret[field[0]] {
+		text = "the value is not of the right form"
+	}
+	if len(field) > 0 {
+		text = strings.Join(field, ".") + ": " + text
+	}
+	return errors.New(text)
 }

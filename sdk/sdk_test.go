@@ -28,6 +28,7 @@ type input struct {
 	Amount commerce.Decimal `json:"amount,omitzero"`
 	Kind   string           `json:"kind,omitempty"`
 	At     *time.Time       `json:"at,omitempty"`
+	Count  int64            `json:"count,omitempty"`
 }
 
 func (input) JSONSchema(s *jsonschema.Schema) {
@@ -94,19 +95,21 @@ func TestInvoke(t *testing.T) {
 		permanent                 bool
 		after                     time.Duration
 	}{
-		"typed, default filled in": {action: "tag", input: `{"order":"9007199254740993","amount":"150.00"}`, want: "x-9007199254740993 150.00 plain 1 k"},
-		"a number as decimal":      {action: "tag", input: `{"order":"1","amount":0.10,"kind":"fancy"}`, want: "x-1 0.10 fancy 1 k"},
-		"missing field":            {action: "tag", input: `{}`, code: "invalid_input", permanent: true},
-		"unknown field":            {action: "tag", input: `{"order":"1","colour":"red"}`, code: "invalid_input", permanent: true},
-		"wrong type":               {action: "tag", input: `{"order":1}`, code: "invalid_input", permanent: true},
-		"not one of the enum":      {action: "tag", input: `{"order":"1","kind":"other"}`, code: "invalid_input", permanent: true},
-		"unknown action":           {action: "nothing", input: `{}`, code: "not_found", permanent: true},
-		"plain error":              {action: "fail", input: `{"order":""}`, code: "internal"},
-		"permanent":                {action: "fail", input: `{"order":"permanent"}`, code: "internal", permanent: true},
-		"later, rounded up":        {action: "fail", input: `{"order":"later"}`, code: "rate_limited", after: 2 * time.Millisecond},
-		"coded and wrapped":        {action: "fail", input: `{"order":"coded"}`, code: "unauthorized"},
-		"panic":                    {action: "fail", input: `{"order":"panic"}`, code: "internal"},
-		"too much":                 {action: "big", input: `{"order":""}`, code: "internal", permanent: true},
+		"typed, default filled in":        {action: "tag", input: `{"order":"9007199254740993","amount":"150.00"}`, want: "x-9007199254740993 150.00 plain 1 k"},
+		"a number as decimal":             {action: "tag", input: `{"order":"1","amount":0.10,"kind":"fancy"}`, want: "x-1 0.10 fancy 1 k"},
+		"missing field":                   {action: "tag", input: `{}`, code: "invalid_input", permanent: true},
+		"unknown field":                   {action: "tag", input: `{"order":"1","colour":"red"}`, code: "invalid_input", permanent: true},
+		"wrong type":                      {action: "tag", input: `{"order":1}`, code: "invalid_input", permanent: true},
+		"not one of the enum":             {action: "tag", input: `{"order":"1","kind":"other"}`, code: "invalid_input", permanent: true},
+		"a whole number, digit for digit": {action: "tag", input: `{"order":"9","amount":9007199254740993,"count":9007199254740993}`, want: "x-9 9007199254740993 plain 1 k"},
+		"a fraction where none may be":    {action: "tag", input: `{"order":"9","count":1.5}`, code: "invalid_input", permanent: true},
+		"unknown action":                  {action: "nothing", input: `{}`, code: "not_found", permanent: true},
+		"plain error":                     {action: "fail", input: `{"order":""}`, code: "internal"},
+		"permanent":                       {action: "fail", input: `{"order":"permanent"}`, code: "internal", permanent: true},
+		"later, rounded up":               {action: "fail", input: `{"order":"later"}`, code: "rate_limited", after: 2 * time.Millisecond},
+		"coded and wrapped":               {action: "fail", input: `{"order":"coded"}`, code: "unauthorized"},
+		"panic":                           {action: "fail", input: `{"order":"panic"}`, code: "internal"},
+		"too much":                        {action: "big", input: `{"order":""}`, code: "internal", permanent: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := sdktest.Decode[output](h.Invoke(sdktest.Call{Action: c.action, Input: json.RawMessage(c.input), Key: "k"}))
@@ -128,6 +131,7 @@ func TestConfigure(t *testing.T) {
 	t.Parallel()
 	h := sdktest.New(t, newPlugin())
 	for _, c := range []struct{ config, want string }{
+		{`{"token":12345}`, "token: the value is not of the right form"},
 		{`{"token":"right"}`, ""},
 		{`{"token":"wrong"}`, "does not know"},
 		{`{}`, "token"},

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"strings"
 	"time"
 
 	wirev1 "github.com/shophand/shophand/sdk/wire/v1"
@@ -63,7 +64,7 @@ func failureToProto(f *Failure) *wirev1.Failure {
 	if f == nil {
 		return nil
 	}
-	out := &wirev1.Failure{Message: f.Message, Permanent: f.Permanent}
+	out := &wirev1.Failure{Message: strings.ToValidUTF8(f.Message, "\uFFFD"), Permanent: f.Permanent}
 	if f.RetryAfter > 0 { // rounded up, so that "not before" holds
 		out.RetryAfterMs = int64((f.RetryAfter + time.Millisecond - 1) / time.Millisecond)
 	}

@@ -1,0 +1,88 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/shophand/shophand/core/engine"
+)
+
+func (a *API) listEvents(c *gin.Context) {
+	n, err := a.limit(c)
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
+	since, err := a.since(c)
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
+	out, err := a.Engine.Events(c.Request.Context(), engine.EventQuery{
+		Shop: c.Query("shop"), Type: c.Query("type"), Subject: c.Query("subject"), Flow: c.Query("flow"),
+		Outcome: engine.Outcome(c.Query("status")), Since: since, Limit: n,
+	})
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, out)
+}
+
+func (a *API) showEvent(c *gin.Context) {
+	out, err := a.Engine.Event(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, out)
+}
+
+// replayEvent starts the flows that listen to an event again. A rejected one is translated anew: whatever
+// made it useless (an unknown shop, a translation that has learnt) may have changed.
+func (a *API) replayEvent(c *gin.Context) {
+	ctx := c.Request.Context()
+	e, err := a.Engine.Event(ctx, c.Param("id"))
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
+	if e.Outcome != engine.Rejected {
+		runs, err := a.Engine.Replay(ctx, e.ID)
+		if err != nil {
+			a.failWith(c, err)
+			return
+		}
+		c.JSON(http.StatusOK, gin.H{"runs": nonNil(runs)})
+		return
+	}
+	shop, err := a.Store.Shop(ctx, e.Shop)
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
+	platform, ok := a.Platforms[shop.Platform]
+	if !ok || e.Delivery == nil {
+		a.failWith(c, refused("event %s has no delivery that could be read anew", e.ID))
+		return
+	}
+	events, err := platform.Translate(*e.Delivery)
+	if err != nil {
+		a.failWith(c, refused("it still cannot be used: %w", err))
+		return
+	}
+	runs, err := a.Engine.Understood(ctx, e.ID, events)
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"runs": nonNil(runs)})
+}
+
+func nonNil(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}

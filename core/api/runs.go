@@ -1,0 +1,75 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/shophand/shophand/core/engine"
+	"github.com/shophand/shophand/core/flow"
+	"github.com/shophand/shophand/core/run"
+)
+
+// maxLimit is the longest list.
+const maxLimit = 10_000
+
+func (a *API) limit(c *gin.Context) (int, error) {
+	text := c.Query("limit")
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > maxLimit {
+		return 0, refused("limit must be a number from 1 to %d", maxLimit)
+	}
+	return n, nil
+}
+
+// since reads a time, or a duration back from now.
+func (a *API) since(c *gin.Context) (time.Time, error) {
+	text := c.Query("since")
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, nil
+	}
+	d, err := flow.ParseDuration(text)
+	if err != nil {
+		return time.Time{}, refused("since must be a time (2026-11-27T09:00:00Z) or a duration (24h, 7d)")
+	}
+	return a.Now().Add(-d), nil
+}
+
+func (a *API) listRuns(c *gin.Context) {
+	n, err := a.limit(c)
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
+	since, err := a.since(c)
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
+	out, err := a.Engine.Runs(c.Request.Context(), engine.RunQuery{
+		Shop: c.Query("shop"), Flow: c.Query("flow"), Type: c.Query("type"), EventID: c.Query("event"),
+		Status: run.Status(c.Query("status")), Since: since, Limit: n,
+	})
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, out)
+}
+
+func (a *API) showRun(c *gin.Context) {
+	out, err := a.Engine.Run(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, out)
+}
