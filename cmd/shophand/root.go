@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -41,5 +43,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		newServeCommand(a), newDemoCommand(a), newShopCommand(a), newConnectionCommand(a), newFlowCommand(a),
 		newRunCommand(a), newEventCommand(a), newPluginCommand(a), newVersionCommand(a), newPluginProcessCommand(),
 	)
-	return root.ExecuteContext(ctx)
+	err := root.ExecuteContext(ctx)
+	if err != nil && strings.HasPrefix(err.Error(), "unknown ") {
+		return fmt.Errorf("%w; `shophand help` lists the commands and their flags", err)
+	}
+	return err
 }

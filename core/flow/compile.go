@@ -119,35 +119,38 @@ func (c *compilation) triggers(f *Flow, on *yaml.Node) {
 			c.wrong(on, "the list of triggers is empty", "name at least one type of event, or manual")
 		}
 	}
-	manual := false
+	open := false // which objects there are cannot be told: none is a finding
 	for _, n := range list {
 		name, ok := c.text(n, "a trigger")
 		if !ok {
+			open = true
 			continue
 		}
-		if name == "manual" {
-			manual = true
+		if name == "manual" { // it may be started on any resource
+			open = true
 			continue
 		}
 		t, ok := c.catalog.EventType(name)
 		if !ok {
 			c.wrong(n, fmt.Sprintf("there is no event type %q", name), didYouMean(name, append(c.catalog.EventTypes(), "manual")))
+			open = true
 			continue
 		}
 		f.On = append(f.On, name)
-		for _, o := range t.Objects {
-			if !slices.Contains(c.objects, o) {
-				c.objects = append(c.objects, o)
-			}
+		c.carry(t)
+	}
+	if open {
+		for _, t := range event.Types() {
+			c.carry(t)
 		}
 	}
-	if len(f.On) == 0 && manual { // started by hand on a resource: it may be any
-		for _, t := range event.Types() {
-			for _, o := range t.Objects {
-				if !slices.Contains(c.objects, o) {
-					c.objects = append(c.objects, o)
-				}
-			}
+}
+
+// carry adds the objects of a type to those that expressions can name.
+func (c *compilation) carry(t event.Type) {
+	for _, o := range t.Objects {
+		if !slices.Contains(c.objects, o) {
+			c.objects = append(c.objects, o)
 		}
 	}
 }

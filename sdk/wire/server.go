@@ -73,7 +73,8 @@ func (s *server) HostCalls(stream grpc.BidiStreamingServer[wirev1.HostReply, wir
 	for {
 		reply, err := stream.Recv()
 		if err != nil {
-			return nil // the host is gone, and the process with it
+			s.hangUp()
+			return nil
 		}
 		s.mu.Lock()
 		if ch, ok := s.waiting[reply.Id]; ok {
@@ -84,14 +85,32 @@ func (s *server) HostCalls(stream grpc.BidiStreamingServer[wirev1.HostReply, wir
 	}
 }
 
+// hangUp tells all who wait that no reply will come; the host may open another stream.
+func (s *server) hangUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stream, s.opened = nil, make(chan struct{})
+	for id, ch := range s.waiting {
+		delete(s.waiting, id)
+		ch <- &wirev1.HostReply{Id: id, Error: "the host has ended the stream of host calls"}
+	}
+}
+
 func (s *server) ask(ctx context.Context, call *wirev1.HostCall) ([]Item, error) {
+	s.mu.Lock()
+	opened := s.opened
+	s.mu.Unlock()
 	select {
-	case <-s.opened:
+	case <-opened:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	reply := make(chan *wirev1.HostReply, 1)
 	s.mu.Lock()
+	if s.stream == nil {
+		s.mu.Unlock()
+		return nil, errors.New("the host has ended the stream of host calls")
+	}
 	s.lastID++
 	call.Id = s.lastID
 	s.waiting[call.Id] = reply

@@ -226,24 +226,24 @@ func TestOpenRefuses(t *testing.T) {
 			edit(t, path, func(tx *bbolt.Tx) error {
 				return tx.Bucket([]byte("meta")).Put([]byte("format"), binary.AppendUvarint(nil, 3))
 			})
-		}, "was written by a newer Shophand (intake format 3; this one knows 1)"},
+		}, "was written by a newer Shophand (the intake has format 3; this one knows 1)"},
 		"another program's file": {func(t *testing.T, path string) {
 			edit(t, path, func(tx *bbolt.Tx) error {
 				return errors.Join(tx.DeleteBucket([]byte("meta")), tx.DeleteBucket([]byte("deliveries")), must(tx.CreateBucket([]byte("accounts"))))
 			})
-		}, "is not an intake of Shophand: it was written by another program"},
+		}, "is not the intake of Shophand: it was written by another program"},
 		"an entry of a newer format": {func(t *testing.T, path string) {
 			edit(t, path, func(tx *bbolt.Tx) error {
 				return tx.Bucket([]byte("deliveries")).Put(bytes.Repeat([]byte{1}, 8), []byte{9, 9, 9})
 			})
 		}, "its format is 9"},
 		"text":            {func(t *testing.T, path string) { write(t, path, []byte("hello, this is no database\n")) }, "restore it from a backup"},
-		"much text":       {func(t *testing.T, path string) { write(t, path, bytes.Repeat([]byte("hello\n"), 10_000)) }, "is not an intake of Shophand"},
-		"zeros":           {func(t *testing.T, path string) { write(t, path, make([]byte, 1<<20)) }, "is not an intake of Shophand"},
+		"much text":       {func(t *testing.T, path string) { write(t, path, bytes.Repeat([]byte("hello\n"), 10_000)) }, "is not the intake of Shophand"},
+		"zeros":           {func(t *testing.T, path string) { write(t, path, make([]byte, 1<<20)) }, "is not the intake of Shophand"},
 		"a file cut off":  {func(t *testing.T, path string) { cut(t, path, 20_000) }, "bytes are missing; restore it from a backup"},
 		"only two pages":  {func(t *testing.T, path string) { cut(t, path, 8192) }, "bytes are missing; restore it from a backup"},
 		"a page and half": {func(t *testing.T, path string) { cut(t, path, 6000) }, "restore it from a backup"},
-		"a folder":        {func(t *testing.T, path string) { _ = os.Remove(path); _ = os.Mkdir(path, 0o700) }, "is not an intake of Shophand"},
+		"a folder":        {func(t *testing.T, path string) { _ = os.Remove(path); _ = os.Mkdir(path, 0o700) }, "is not the intake of Shophand"},
 		"one that is open": {func(t *testing.T, path string) { open(t, path, bolt.Options{}) },
 			"is in use by another process"},
 	} {

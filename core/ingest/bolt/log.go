@@ -103,7 +103,7 @@ func (l *Log) Read(shop string, after uint64, max, maxBytes int) ([]ingest.Entry
 		return nil, nil
 	}
 	var entries []ingest.Entry
-	err := guard(l.path, func() error {
+	err := file(l.path, l.opts.MaxBytes).Guard(func() error {
 		return l.db.View(func(tx *bbolt.Tx) error {
 			deliveries, bytes := tx.Bucket(deliveriesBucket), 0
 			for _, seq := range seqs {

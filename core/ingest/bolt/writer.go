@@ -130,7 +130,7 @@ func (l *Log) write() {
 		l.queue = l.queue[1:]
 		l.mu.Unlock()
 
-		err := guard(l.path, func() error {
+		err := file(l.path, l.opts.MaxBytes).Guard(func() error {
 			return l.db.Update(func(tx *bbolt.Tx) error { return l.apply(tx, b) })
 		})
 		if err != nil {
