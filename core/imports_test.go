@@ -40,9 +40,10 @@ func rules() []rule {
 		{"core/admit", append([]string{"core/..."}, pure...), []string{"core/expr", "core/flow"}, "pure: admission is a function of its inputs"},
 		{"core/resource", append([]string{"core/..."}, pure...), nil, "pure: what an event means is a function of what is known"},
 		{"core/engine", []string{"core/..."}, []string{"core/expr", "core/flow", "core/run", "core/admit"}, "the contract stands on the pure rooms only"},
-		{"core/engine/bolt", []string{"core/..."}, []string{"core/engine", "core/expr", "core/flow", "core/run", "core/admit", "core/resource"}, "a driver knows its contract and the pure rooms"},
-		{"core/store/...", []string{"core/..."}, []string{"core/store", "core/store/storetest", "core/flow"}, "the store is below all who use it"},
-		{"core/ingest/...", []string{"core/..."}, []string{"core/ingest", "core/ingest/ingesttest"}, "the intake waits for nobody"},
+		{"core/engine/bolt", []string{"core/..."}, []string{"core/bolt", "core/engine", "core/expr", "core/flow", "core/run", "core/admit", "core/resource"}, "a driver knows its contract and the pure rooms"},
+		{"core/store/...", []string{"core/..."}, []string{"core/bolt", "core/store", "core/store/storetest", "core/flow"}, "the store is below all who use it"},
+		{"core/ingest/...", []string{"core/..."}, []string{"core/bolt", "core/ingest", "core/ingest/ingesttest"}, "the intake waits for nobody"},
+		{"core/bolt", []string{"core/..."}, nil, "what the drivers share stands below them"},
 		{"core/pluginhost", []string{"core/..."}, nil, "plugin processes are no business of the core's other rooms"},
 		{"core/secret", []string{"core/..."}, nil, "secrets are at the bottom"},
 		{"core/api", []string{"core/host"}, nil, "the host wires the API, not the other way round"},
@@ -52,7 +53,7 @@ func rules() []rule {
 // onlyIn says in which packages alone a library may be used.
 func onlyIn() map[string][]string {
 	return map[string][]string{
-		"go.etcd.io/bbolt...":                   {"core/engine/bolt", "core/store/bolt", "core/ingest/bolt"},
+		"go.etcd.io/bbolt...":                   {"core/bolt", "core/engine/bolt", "core/store/bolt", "core/ingest/bolt"},
 		"github.com/hashicorp/go-plugin...":     {"sdk", "sdk/wire", "core/pluginhost"},
 		"cel.dev/cel-go...":                     {"core/expr"},
 		"github.com/gin-gonic/gin...":           {"core/api", "core/host"},

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -43,9 +41,6 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		newServeCommand(a), newDemoCommand(a), newShopCommand(a), newConnectionCommand(a), newFlowCommand(a),
 		newRunCommand(a), newEventCommand(a), newPluginCommand(a), newVersionCommand(a), newPluginProcessCommand(),
 	)
-	err := root.ExecuteContext(ctx)
-	if err != nil && strings.HasPrefix(err.Error(), "unknown ") {
-		return fmt.Errorf("%w; `shophand help` lists the commands and their flags", err)
-	}
-	return err
+	explainUsage(root)
+	return withHint(root.ExecuteContext(ctx))
 }

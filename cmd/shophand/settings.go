@@ -1,16 +1,18 @@
 package main
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/shophand/shophand/core/secret"
 	"github.com/shophand/shophand/sdk"
 )
 
@@ -80,13 +82,15 @@ func (s *settings) complete(flags *pflag.FlagSet) error {
 		s.AllowPrivateHTTP = v == "1"
 	}
 	if key := pick("SHOPHAND_KEY", file.Key, ""); key != "" {
-		if s.Key, err = base64.StdEncoding.DecodeString(key); err != nil || len(s.Key) != 32 {
-			return errors.New("SHOPHAND_KEY must be 32 bytes in base64: make one with `openssl rand -base64 32`")
+		if s.Key, err = secret.ParseKey(key); err != nil {
+			return fmt.Errorf("SHOPHAND_KEY: %w", err)
 		}
 	}
 	return nil
 }
 
+// readSettingsFile reads shophand.yaml. A setting that there is not is refused: it is a slip, and another one
+// counts than was meant.
 func readSettingsFile(path string) (fileSettings, error) {
 	var out fileSettings
 	raw, err := os.ReadFile(path)
@@ -94,12 +98,36 @@ func readSettingsFile(path string) (fileSettings, error) {
 		return out, nil
 	}
 	if err != nil {
-		return out, err
+		return out, fmt.Errorf("reading the settings: %w", err)
 	}
-	decoder := yaml.NewDecoder(strings.NewReader(string(raw)))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(&out); err != nil {
-		return out, fmt.Errorf("%s: %w", path, err)
+	var root yaml.Node
+	if err := yaml.Unmarshal(raw, &root); err != nil {
+		return out, fmt.Errorf("reading the settings %s: %w", path, err)
+	}
+	if len(root.Content) == 0 || root.Content[0].ShortTag() == "!!null" {
+		return out, nil // empty, or nothing but comments
+	}
+	top := root.Content[0]
+	if top.Kind != yaml.MappingNode {
+		return out, fmt.Errorf("%s:%d: settings are lines such as listen: 127.0.0.1:8080", path, top.Line)
+	}
+	known := settingNames()
+	for i := 0; i < len(top.Content); i += 2 {
+		if name := top.Content[i]; !slices.Contains(known, name.Value) {
+			return out, fmt.Errorf("%s:%d: there is no setting %q; there are %s", path, name.Line, name.Value, strings.Join(known, ", "))
+		}
+	}
+	if err := top.Decode(&out); err != nil {
+		return out, fmt.Errorf("reading the settings %s: %w", path, err)
 	}
 	return out, nil
+}
+
+// settingNames lists the names that shophand.yaml may hold.
+func settingNames() []string {
+	var names []string
+	for t, i := reflect.TypeFor[fileSettings](), 0; i < t.NumField(); i++ {
+		names = append(names, t.Field(i).Tag.Get("yaml"))
+	}
+	return names
 }

@@ -113,7 +113,7 @@ func (a *API) authorize(c *gin.Context) {
 }
 
 func (a *API) fail(c *gin.Context, status int, message string) {
-	c.JSON(status, gin.H{"error": gin.H{"message": message}})
+	c.PureJSON(status, gin.H{"error": gin.H{"message": message}})
 }
 
 // failWith answers an error with the status that it stands for.
@@ -155,4 +155,4 @@ func read[T any](c *gin.Context) (T, error) {
 	return in, nil
 }
 
-func (a *API) version(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"version": a.Version}) }
+func (a *API) version(c *gin.Context) { c.PureJSON(http.StatusOK, gin.H{"version": a.Version}) }

@@ -30,7 +30,7 @@ func (a *API) listConnections(c *gin.Context) {
 		d, _ := a.Catalog.Plugin(x.Plugin)
 		out = append(out, connectionBody{x.Plugin, x.Shop, x.Name, hideSecrets(d.Config, x.Config)})
 	}
-	c.JSON(http.StatusOK, out)
+	c.PureJSON(http.StatusOK, out)
 }
 
 // hideSecrets puts *** in the place of every value that the schema does not show to be open: a plugin that is

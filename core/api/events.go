@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
@@ -19,15 +20,35 @@ func (a *API) listEvents(c *gin.Context) {
 		a.failWith(c, err)
 		return
 	}
+	eventType, err := a.eventType(c)
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
+	outcome, err := eventOutcome(c)
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
 	out, err := a.Engine.Events(c.Request.Context(), engine.EventQuery{
-		Shop: c.Query("shop"), Type: c.Query("type"), Subject: c.Query("subject"), Flow: c.Query("flow"),
-		Outcome: engine.Outcome(c.Query("status")), Since: since, Limit: n,
+		Shop: c.Query("shop"), Type: eventType, Subject: c.Query("subject"), Flow: c.Query("flow"),
+		Outcome: outcome, Since: since, Limit: n,
 	})
 	if err != nil {
 		a.failWith(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, out)
+	c.PureJSON(http.StatusOK, out)
+}
+
+// eventOutcome reads the outcome of events that a list is narrowed to; to people it is their status.
+func eventOutcome(c *gin.Context) (engine.Outcome, error) {
+	known := []engine.Outcome{engine.Processed, engine.Duplicate, engine.Superseded, engine.Rejected}
+	o := engine.Outcome(c.Query("status"))
+	if o != "" && !slices.Contains(known, o) {
+		return "", refused("there is no outcome %q of events; there are %s", o, joined(known))
+	}
+	return o, nil
 }
 
 func (a *API) showEvent(c *gin.Context) {
@@ -36,7 +57,7 @@ func (a *API) showEvent(c *gin.Context) {
 		a.failWith(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, out)
+	c.PureJSON(http.StatusOK, out)
 }
 
 // replayEvent starts the flows that listen to an event again. A rejected one is translated anew: whatever
@@ -54,7 +75,7 @@ func (a *API) replayEvent(c *gin.Context) {
 			a.failWith(c, err)
 			return
 		}
-		c.JSON(http.StatusOK, gin.H{"runs": nonNil(runs)})
+		c.PureJSON(http.StatusOK, gin.H{"runs": nonNil(runs)})
 		return
 	}
 	shop, err := a.Store.Shop(ctx, e.Shop)
@@ -77,7 +98,7 @@ func (a *API) replayEvent(c *gin.Context) {
 		a.failWith(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, gin.H{"runs": nonNil(runs)})
+	c.PureJSON(http.StatusOK, gin.H{"runs": nonNil(runs)})
 }
 
 func nonNil(s []string) []string {

@@ -14,6 +14,9 @@ import (
 	"github.com/shophand/shophand/sdk/event"
 )
 
+// manual is what a flow listens to that is only started by hand, and the type of its events.
+const manual = "manual"
+
 // flowAnswer is a flow as it is shown.
 type flowAnswer struct {
 	ID        string          `json:"id"`
@@ -57,7 +60,7 @@ func (a *API) compile(c *gin.Context) (flowRequest, *flow.Flow, []findingAnswer,
 		answers = append(answers, findingAnswer{f, in.File, f.Text(in.File)})
 	}
 	if findings.Wrong() {
-		c.JSON(http.StatusUnprocessableEntity, gin.H{"error": gin.H{"message": in.File + " is refused", "findings": answers}})
+		c.PureJSON(http.StatusUnprocessableEntity, gin.H{"error": gin.H{"message": in.File + " is refused", "findings": answers}})
 		return in, nil, nil, false
 	}
 	return in, compiled, answers, true
@@ -66,13 +69,13 @@ func (a *API) compile(c *gin.Context) (flowRequest, *flow.Flow, []findingAnswer,
 func (a *API) validateFlow(c *gin.Context) {
 	_, compiled, findings, ok := a.compile(c)
 	if ok {
-		c.JSON(http.StatusOK, flowAnswer{ID: compiled.ID, Name: compiled.Name, Version: compiled.Version, On: on(compiled), Findings: findings})
+		c.PureJSON(http.StatusOK, flowAnswer{ID: compiled.ID, Name: compiled.Name, Version: compiled.Version, On: on(compiled), Findings: findings})
 	}
 }
 
 func on(f *flow.Flow) []string {
 	if len(f.On) == 0 {
-		return []string{"manual"}
+		return []string{manual}
 	}
 	return f.On
 }
@@ -97,7 +100,7 @@ func (a *API) applyFlow(c *gin.Context) {
 		a.failWith(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, flowAnswer{ID: applied.ID, Name: applied.Name, Shop: applied.Shop, Version: applied.Version,
+	c.PureJSON(http.StatusOK, flowAnswer{ID: applied.ID, Name: applied.Name, Shop: applied.Shop, Version: applied.Version,
 		Enabled: applied.Enabled, On: on(compiled), AppliedAt: applied.AppliedAt, Findings: findings})
 }
 
@@ -119,7 +122,7 @@ func (a *API) listFlows(c *gin.Context) {
 	for _, f := range list {
 		out = append(out, a.flowAnswer(f))
 	}
-	c.JSON(http.StatusOK, out)
+	c.PureJSON(http.StatusOK, out)
 }
 
 func (a *API) showFlow(c *gin.Context) {
@@ -130,7 +133,7 @@ func (a *API) showFlow(c *gin.Context) {
 	}
 	out := a.flowAnswer(f)
 	out.Source = string(f.Source)
-	c.JSON(http.StatusOK, out)
+	c.PureJSON(http.StatusOK, out)
 }
 
 func (a *API) deleteFlow(c *gin.Context) {
@@ -189,7 +192,7 @@ func (a *API) runFlow(c *gin.Context) {
 		a.failWith(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, gin.H{"run": id, "reason": reason})
+	c.PureJSON(http.StatusOK, gin.H{"run": id, "reason": reason})
 }
 
 // manualEvent is the event of a run that is started by hand: of the type that the flow listens to, with what
@@ -197,8 +200,8 @@ func (a *API) runFlow(c *gin.Context) {
 func (a *API) manualEvent(c *gin.Context, f *flow.Flow, shop store.Shop, subject string) (event.Event, error) {
 	now := a.Now().UTC()
 	e := event.Event{
-		Source: shop.Platform + "/" + shop.Name, Type: "manual", Subject: subject, Time: now, Shop: shop.Name,
-		Platform: shop.Platform, Identity: event.Delivered("manual", f.ID+"/"+now.Format(time.RFC3339Nano)),
+		Source: shop.Platform + "/" + shop.Name, Type: manual, Subject: subject, Time: now, Shop: shop.Name,
+		Platform: shop.Platform, Identity: event.Delivered(manual, f.ID+"/"+now.Format(time.RFC3339Nano)),
 	}
 	if len(f.On) > 0 {
 		e.Type = f.On[0]
@@ -215,7 +218,7 @@ func (a *API) manualEvent(c *gin.Context, f *flow.Flow, shop store.Shop, subject
 		return e, err
 	}
 	for _, k := range known {
-		if family, _, _ := strings.Cut(k.Type, "."); kind != "manual" && family != kind {
+		if family, _, _ := strings.Cut(k.Type, "."); kind != manual && family != kind {
 			continue
 		}
 		full, err := a.Engine.Event(c.Request.Context(), k.ID)

@@ -30,5 +30,5 @@ func (a *API) listPlugins(c *gin.Context) {
 		}
 		out = append(out, p)
 	}
-	c.JSON(http.StatusOK, out)
+	c.PureJSON(http.StatusOK, out)
 }

@@ -2,7 +2,9 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -43,6 +45,33 @@ func (a *API) since(c *gin.Context) (time.Time, error) {
 	return a.Now().Add(-d), nil
 }
 
+// eventType reads the type of events that a list is narrowed to.
+func (a *API) eventType(c *gin.Context) (string, error) {
+	name := c.Query("type")
+	if _, known := a.Catalog.EventType(name); name != "" && name != manual && !known {
+		return "", refused("there is no event type %q", name)
+	}
+	return name, nil
+}
+
+// runStatus reads the status of runs that a list is narrowed to.
+func runStatus(c *gin.Context) (run.Status, error) {
+	known := []run.Status{run.Running, run.Waiting, run.Parked, run.Succeeded, run.PartlyFailed, run.Failed, run.Cancelled, run.Stopped}
+	s := run.Status(c.Query("status"))
+	if s != "" && !slices.Contains(known, s) {
+		return "", refused("there is no status %q of runs; there are %s", s, joined(known))
+	}
+	return s, nil
+}
+
+func joined[S ~string](list []S) string {
+	var out []string
+	for _, s := range list {
+		out = append(out, string(s))
+	}
+	return strings.Join(out, ", ")
+}
+
 func (a *API) listRuns(c *gin.Context) {
 	n, err := a.limit(c)
 	if err != nil {
@@ -54,15 +83,25 @@ func (a *API) listRuns(c *gin.Context) {
 		a.failWith(c, err)
 		return
 	}
+	eventType, err := a.eventType(c)
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
+	status, err := runStatus(c)
+	if err != nil {
+		a.failWith(c, err)
+		return
+	}
 	out, err := a.Engine.Runs(c.Request.Context(), engine.RunQuery{
-		Shop: c.Query("shop"), Flow: c.Query("flow"), Type: c.Query("type"), EventID: c.Query("event"),
-		Status: run.Status(c.Query("status")), Since: since, Limit: n,
+		Shop: c.Query("shop"), Flow: c.Query("flow"), Type: eventType, EventID: c.Query("event"),
+		Status: status, Since: since, Limit: n,
 	})
 	if err != nil {
 		a.failWith(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, out)
+	c.PureJSON(http.StatusOK, out)
 }
 
 func (a *API) showRun(c *gin.Context) {
@@ -71,5 +110,5 @@ func (a *API) showRun(c *gin.Context) {
 		a.failWith(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, out)
+	c.PureJSON(http.StatusOK, out)
 }

@@ -2,6 +2,8 @@ package api
 
 import (
 	"net/http"
+	"net/url"
+	"regexp"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -37,7 +39,7 @@ func (a *API) listShops(c *gin.Context) {
 	for _, s := range list {
 		out = append(out, a.shopAnswer(s))
 	}
-	c.JSON(http.StatusOK, out)
+	c.PureJSON(http.StatusOK, out)
 }
 
 func (a *API) showShop(c *gin.Context) {
@@ -46,7 +48,7 @@ func (a *API) showShop(c *gin.Context) {
 		a.failWith(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, a.shopAnswer(s))
+	c.PureJSON(http.StatusOK, a.shopAnswer(s))
 }
 
 // addShopRequest is what `shop add` gives.
@@ -73,6 +75,23 @@ func (in addShopRequest) credentials() map[string]sdk.Secret {
 	return out
 }
 
+// check tells what is wrong with what the platform's connector does not look at.
+func (in addShopRequest) check() error {
+	if _, err := time.LoadLocation(in.Timezone); err != nil || in.Timezone == "Local" {
+		return refused("%q is no time zone; write it like Europe/Berlin", in.Timezone)
+	}
+	if in.Currency != "" && !regexp.MustCompile(`^[A-Z]{3}$`).MatchString(in.Currency) {
+		return refused("%q is no currency; write its three letters, like EUR", in.Currency)
+	}
+	if u, err := url.Parse(in.APIURL); in.APIURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+		return refused("%q is no address of an API; write it like https://stand-in.example.com", in.APIURL)
+	}
+	if in.Platform == "woocommerce" && in.WebhookSecret == "" {
+		return refused("a WooCommerce shop needs the secret that its webhooks are signed with: give --webhook-secret")
+	}
+	return nil
+}
+
 func (a *API) addShop(c *gin.Context) {
 	in, err := read[addShopRequest](c)
 	if err != nil {
@@ -88,8 +107,8 @@ func (a *API) addShop(c *gin.Context) {
 		a.failWith(c, refused("%w", err))
 		return
 	}
-	if _, err := time.LoadLocation(in.Timezone); err != nil {
-		a.failWith(c, refused("%q is no time zone; write it like Europe/Berlin", in.Timezone))
+	if err := in.check(); err != nil {
+		a.failWith(c, err)
 		return
 	}
 	s := store.Shop{
@@ -99,15 +118,11 @@ func (a *API) addShop(c *gin.Context) {
 	if in.WebhookSecret != "" {
 		s.WebhookSecrets = []sdk.Secret{sdk.Secret(in.WebhookSecret)}
 	}
-	if in.Platform == "woocommerce" && in.WebhookSecret == "" {
-		a.failWith(c, refused("a WooCommerce shop needs the secret that its webhooks are signed with: give --webhook-secret"))
-		return
-	}
 	if err := a.Store.AddShop(c.Request.Context(), s); err != nil {
 		a.failWith(c, err)
 		return
 	}
-	c.JSON(http.StatusCreated, a.shopAnswer(s))
+	c.PureJSON(http.StatusCreated, a.shopAnswer(s))
 }
 
 func (a *API) removeShop(c *gin.Context) {

@@ -45,6 +45,10 @@ func Advance(f *flow.Flow, s State, in Input) (State, []Effect, error) {
 	return m.state, m.effects, nil
 }
 
+// attemptTime is the most that one attempt takes away from the time within which a step is tried. Whatever goes
+// beyond was a wait for its turn, or for a host that was down, neither of which makes a step fail.
+const attemptTime = time.Minute
+
 // machine is one call of Advance.
 type machine struct {
 	flow    *flow.Flow
@@ -122,14 +126,14 @@ func (m *machine) withAttempt(path string, attempt int, change func(*Frame, *flo
 
 func (m *machine) attemptFailed(f *Frame, do *flow.Do, in ActionFailed) {
 	f.Error = in.Error
-	deadline := f.StartedAt.Add(do.Retry.Within)
+	f.Spent += min(max(m.now.Sub(f.AskedAt), 0), attemptTime)
 	counted := !in.Free && in.RetryAfter <= 0
 	if counted {
 		f.Counted++
 	}
-	at := m.now.Add(max(in.RetryAfter, backoff(m.state.Header.ID, f.Path, max(f.Counted, 1))))
-	if in.RetryAfter > 0 {
-		at = m.now.Add(in.RetryAfter)
+	pause := in.RetryAfter
+	if pause <= 0 {
+		pause = backoff(m.state.Header.ID, f.Path, max(f.Counted, 1))
 	}
 	switch {
 	case in.Permanent:
@@ -137,11 +141,13 @@ func (m *machine) attemptFailed(f *Frame, do *flow.Do, in ActionFailed) {
 	case counted && f.Counted >= do.Retry.Attempts:
 		f.Status, f.EndedAt = Failed, m.now
 		f.Error = fmt.Sprintf("%s (tried %s)", in.Error, times(f.Counted))
-	case at.After(deadline):
+	case pause > do.Retry.Within-f.Spent:
 		f.Status, f.EndedAt = Failed, m.now
-		f.Error = fmt.Sprintf("%s (gave up after %s: the next try would be later than %s)", in.Error, m.now.Sub(f.StartedAt).Round(time.Second), do.Retry.Within)
+		f.Error = fmt.Sprintf("%s (gave up after %s: the next try would be later than %s)", in.Error, f.Spent.Round(time.Second), do.Retry.Within)
 	default:
+		at := m.now.Add(pause)
 		f.Status, f.Until = Waiting, &at
+		f.Spent += pause
 		m.effects = append(m.effects, StartTimer{Timer: timerID(*f), At: at})
 	}
 }
@@ -222,7 +228,7 @@ func (m *machine) timerFired(in TimerFired) (bool, error) {
 
 // invoke asks for the next attempt.
 func (m *machine) invoke(f *Frame, do *flow.Do) {
-	f.Status = Running
+	f.Status, f.AskedAt = Running, m.now
 	f.Attempts++
 	m.effects = append(m.effects, InvokeAction{
 		Path: f.Path, Attempt: f.Attempts, Action: do.Action, Connection: do.Connection,

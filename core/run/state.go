@@ -78,6 +78,9 @@ type Frame struct {
 	Key      string `json:"key,omitempty"`      // idempotency key
 	Attempts int    `json:"attempts,omitempty"` // made so far
 	Counted  int    `json:"counted,omitempty"`  // of them, those that the retry policy counts
+	// AskedAt is when the last attempt was asked for, Spent what is used up of the policy's time.
+	AskedAt time.Time     `json:"asked_at,omitzero"`
+	Spent   time.Duration `json:"spent,omitempty"`
 
 	// Of a wait, and of an action that waits for its next attempt.
 	Until *time.Time `json:"until,omitempty"`
@@ -106,6 +109,9 @@ type State struct {
 	// changed holds the frames that differ from the stored ones. It is never changed in place once a State
 	// has been returned.
 	changed map[string]Frame
+	// lists are those of the loops at work, by path: a cache, made anew from the rest where it is empty, and like
+	// changed never changed in place.
+	lists map[string]expr.Value
 }
 
 // Load returns the state that an engine has stored.

@@ -199,9 +199,7 @@ func (m *machine) loop(l *flow.Loop, s *scope, f Frame, begun bool, path string)
 	if f.Status != Running {
 		return m.looped(l, s, f)
 	}
-	outer := s.inner(path)
-	outer.at = *f.LoopedAt
-	list, err := elements(l.Over, outer.values())
+	list, err := m.list(l, s, f)
 	if err != nil {
 		f.Status, f.EndedAt, f.Error = Failed, m.now, "the list could not be evaluated: "+err.Error()
 		m.put(f)
@@ -237,6 +235,7 @@ func (m *machine) loop(l *flow.Loop, s *scope, f Frame, begun bool, path string)
 		}
 		f.Index, f.Next = f.Index+1, 0
 	}
+	m.forget(path)
 	f.EndedAt = m.now
 	switch {
 	case f.Lost == 0:
@@ -258,6 +257,35 @@ func (m *machine) looped(l *flow.Loop, s *scope, f Frame) (result, string) {
 		return done, ""
 	}
 	return m.onError(l.OnError, s, f)
+}
+
+// list returns the list of a loop at work. It is evaluated once, and again only where the run was loaded from
+// its store in between.
+func (m *machine) list(l *flow.Loop, s *scope, f Frame) (expr.Value, error) {
+	if list, ok := m.state.lists[f.Path]; ok {
+		return list, nil
+	}
+	outer := s.inner(f.Path)
+	outer.at = *f.LoopedAt
+	list, err := elements(l.Over, outer.values())
+	if err != nil {
+		return expr.Value{}, err
+	}
+	lists := maps.Clone(m.state.lists)
+	if lists == nil {
+		lists = map[string]expr.Value{}
+	}
+	lists[f.Path] = list
+	m.state.lists = lists
+	return list, nil
+}
+
+// forget lets go of the list of a loop that has ended.
+func (m *machine) forget(path string) {
+	if _, ok := m.state.lists[path]; ok {
+		m.state.lists = maps.Clone(m.state.lists)
+		delete(m.state.lists, path)
+	}
 }
 
 func elements(e *flow.Expression, vars expr.Values) (expr.Value, error) {

@@ -12,11 +12,12 @@ import (
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
 
+	"github.com/shophand/shophand/core/bolt"
 	"github.com/shophand/shophand/core/engine"
 )
 
 // format is the version of the file's layout.
-const format = "1"
+const format = 1
 
 // Config of an engine. All but Logger, Now and PerPlugin are needed.
 type Config struct {
@@ -66,7 +67,7 @@ func Open(c Config) (*Engine, error) {
 	if c.PerPlugin == 0 {
 		c.PerPlugin = 32
 	}
-	db, err := open(c.Path)
+	db, err := bolt.File{Path: c.Path, What: "the engine's file", Format: format, Buckets: buckets(), Reserve: 1 << 30}.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -99,44 +100,6 @@ func (e *Engine) view(read func(tx *bbolt.Tx) error) error {
 		return engine.ErrClosed
 	}
 	return err
-}
-
-// open opens the file and checks its format. bbolt panics on some damaged files.
-func open(path string) (db *bbolt.DB, err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("the engine's file %s is damaged (%v): restore the last backup", path, cause)
-		}
-	}()
-	db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout:         time.Second,
-		FreelistType:    bbolt.FreelistMapType,
-		InitialMmapSize: 1 << 30, // growth would wait for every reader
-	})
-	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("the engine's file %s is in use by another process", path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("opening the engine's file %s: %w", path, err)
-	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		meta := tx.Bucket(bucketMeta)
-		if meta != nil {
-			if f := string(meta.Get([]byte("format"))); f != format {
-				return fmt.Errorf("the engine's file %s has format %s and this Shophand reads %s: use the version that wrote it, or a newer one", path, f, format)
-			}
-		}
-		for _, name := range buckets() {
-			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-				return err
-			}
-		}
-		return tx.Bucket(bucketMeta).Put([]byte("format"), []byte(format))
-	})
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return db, nil
 }
 
 // Close implements engine.Engine.

@@ -17,7 +17,6 @@ import (
 
 // Buckets of the file, with the form of their keys.
 var (
-	bucketMeta       = []byte("meta")       // name
 	bucketPositions  = []byte("positions")  // shop
 	bucketEvents     = []byte("events")     // event id -> eventRecord
 	bucketBodies     = []byte("bodies")     // event id -> content, see encodeBody
@@ -33,7 +32,7 @@ var (
 
 // buckets lists all of them.
 func buckets() [][]byte {
-	return [][]byte{bucketMeta, bucketPositions, bucketEvents, bucketBodies, bucketDeliveries, bucketIdentities, bucketResources,
+	return [][]byte{bucketPositions, bucketEvents, bucketBodies, bucketDeliveries, bucketIdentities, bucketResources,
 		bucketRuns, bucketFrames, bucketInputs, bucketPending, bucketTimers}
 }
 

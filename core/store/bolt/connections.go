@@ -27,7 +27,7 @@ func (s *Store) SetConnection(ctx context.Context, c store.Connection) error {
 
 // Connection implements store.Store.
 func (s *Store) Connection(_ context.Context, plugin, shop, name string) (out store.Connection, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.read(func(tx *bbolt.Tx) error {
 		sealed := tx.Bucket(bucketConnections).Get(join(shop, plugin, name))
 		if sealed == nil {
 			return fmt.Errorf("connection %s of %s for %s: %w", name, plugin, shop, store.ErrNotFound)
@@ -49,7 +49,7 @@ func (s *Store) decodeConnection(plugin, shop, name string, sealed []byte) (stor
 // Connections implements store.Store.
 func (s *Store) Connections(_ context.Context, shop string) ([]store.Connection, error) {
 	var out []store.Connection
-	err := s.db.View(func(tx *bbolt.Tx) error {
+	err := s.read(func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketConnections).ForEach(func(k, sealed []byte) error {
 			parts := bytes.SplitN(k, []byte{0}, 3)
 			if len(parts) != 3 || shop != "" && shop != string(parts[0]) {

@@ -44,7 +44,7 @@ func getFlow(tx *bbolt.Tx, shop, id string) (out store.Flow, err error) {
 
 // Flow implements store.Store.
 func (s *Store) Flow(_ context.Context, shop, id string) (out store.Flow, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.read(func(tx *bbolt.Tx) error {
 		out, err = getFlow(tx, shop, id)
 		return err
 	})
@@ -53,7 +53,7 @@ func (s *Store) Flow(_ context.Context, shop, id string) (out store.Flow, err er
 
 // FlowVersion implements store.Store.
 func (s *Store) FlowVersion(_ context.Context, id, version string) (out []byte, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.read(func(tx *bbolt.Tx) error {
 		out = bytes.Clone(tx.Bucket(bucketVersions).Get(join(id, version)))
 		if out == nil {
 			return fmt.Errorf("version %s of flow %s: %w", version, id, store.ErrNotFound)
@@ -66,7 +66,7 @@ func (s *Store) FlowVersion(_ context.Context, id, version string) (out []byte, 
 // Flows implements store.Store.
 func (s *Store) Flows(context.Context) ([]store.Flow, error) {
 	var out []store.Flow
-	err := s.db.View(func(tx *bbolt.Tx) error {
+	err := s.read(func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketFlows).ForEach(func(k, raw []byte) error {
 			var f store.Flow
 			if err := json.Unmarshal(raw, &f); err != nil {

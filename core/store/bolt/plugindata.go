@@ -15,7 +15,7 @@ import (
 
 // pluginData reads what one plugin keeps for one shop.
 type pluginData struct {
-	db     *bbolt.DB
+	*Store
 	bucket []byte
 }
 
@@ -23,7 +23,7 @@ var _ wire.Data = (*pluginData)(nil)
 
 // PluginData implements store.Store.
 func (s *Store) PluginData(plugin, shop string) wire.Data {
-	return &pluginData{s.db, join(plugin, shop)}
+	return &pluginData{s, join(plugin, shop)}
 }
 
 // Get implements wire.Data.
@@ -32,7 +32,7 @@ func (d *pluginData) Get(ctx context.Context, key string) (wire.Item, error) {
 	if err := ctx.Err(); err != nil {
 		return item, err
 	}
-	err := d.db.View(func(tx *bbolt.Tx) error {
+	err := d.read(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketData).Bucket(d.bucket)
 		if b == nil || key == "" || len(key) > store.MaxKey {
 			return nil
@@ -51,7 +51,7 @@ func (d *pluginData) List(ctx context.Context, prefix, after string, limit int) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	err := d.db.View(func(tx *bbolt.Tx) error {
+	err := d.read(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketData).Bucket(d.bucket)
 		if b == nil {
 			return nil
@@ -74,7 +74,7 @@ func decodeItem(k, raw []byte) wire.Item {
 
 // Applied implements store.Store.
 func (s *Store) Applied(_ context.Context, plugin, shop, key string) (out json.RawMessage, ok bool, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.read(func(tx *bbolt.Tx) error {
 		raw := tx.Bucket(bucketApplied).Get(join(plugin, shop, key))
 		ok = raw != nil
 		out = bytes.Clone(raw)
@@ -92,13 +92,22 @@ func (s *Store) ApplyOnce(ctx context.Context, plugin, shop, key string, writes 
 		return nil, err
 	}
 	var committed json.RawMessage
-	err := s.db.Batch(func(tx *bbolt.Tx) error {
+	err := s.file.Guard(func() error { return s.db.Batch(s.apply(&committed, plugin, shop, key, writes, output)) })
+	if err != nil {
+		return nil, err
+	}
+	return committed, nil
+}
+
+// apply commits an action's writes. Batch may call it more than once.
+func (s *Store) apply(committed *json.RawMessage, plugin, shop, key string, writes []wire.Write, output json.RawMessage) func(*bbolt.Tx) error {
+	return func(tx *bbolt.Tx) error {
 		applied, id := tx.Bucket(bucketApplied), join(plugin, shop, key)
 		if earlier := applied.Get(id); earlier != nil {
-			committed = bytes.Clone(earlier)
+			*committed = bytes.Clone(earlier)
 			return nil
 		}
-		committed = output
+		*committed = output
 		b, err := tx.Bucket(bucketData).CreateBucketIfNotExists(join(plugin, shop))
 		if err != nil {
 			return err
@@ -116,18 +125,24 @@ func (s *Store) ApplyOnce(ctx context.Context, plugin, shop, key string, writes 
 			if w.Delete {
 				err = b.Delete([]byte(w.Key))
 			} else {
-				err = b.Put([]byte(w.Key), append(binary.BigEndian.AppendUint64(nil, w.Version+1), w.Value...))
+				err = putItem(b, w)
 			}
 			if err != nil {
 				return err
 			}
 		}
-		return applied.Put(id, output)
-	})
-	if err != nil {
-		return nil, err
+		return applied.Put(id, append([]byte{}, output...)) // within a transaction, nil would read as absent
 	}
-	return committed, nil
+}
+
+// putItem writes an entry under a version that no entry of the plugin's data ever had: one that was deleted
+// and made anew must not pass for the old one.
+func putItem(b *bbolt.Bucket, w wire.Write) error {
+	version, err := b.NextSequence()
+	if err != nil {
+		return err
+	}
+	return b.Put([]byte(w.Key), append(binary.BigEndian.AppendUint64(nil, version), w.Value...))
 }
 
 func checkWrites(writes []wire.Write) error {

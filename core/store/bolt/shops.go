@@ -64,7 +64,7 @@ func (s *Store) AddShop(ctx context.Context, shop store.Shop) error {
 
 // Shop implements store.Store.
 func (s *Store) Shop(_ context.Context, name string) (out store.Shop, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
+	err = s.read(func(tx *bbolt.Tx) error {
 		raw := tx.Bucket(bucketShops).Get([]byte(name))
 		if raw == nil {
 			return fmt.Errorf("shop %s: %w", name, store.ErrNotFound)
@@ -78,7 +78,7 @@ func (s *Store) Shop(_ context.Context, name string) (out store.Shop, err error)
 // Shops implements store.Store.
 func (s *Store) Shops(context.Context) ([]store.Shop, error) {
 	var out []store.Shop
-	err := s.db.View(func(tx *bbolt.Tx) error {
+	err := s.read(func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketShops).ForEach(func(_, raw []byte) error {
 			shop, err := s.decodeShop(raw)
 			out = append(out, shop)

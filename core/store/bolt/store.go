@@ -4,22 +4,20 @@ package bolt
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
 
+	"github.com/shophand/shophand/core/bolt"
 	"github.com/shophand/shophand/core/store"
 )
 
 // format is the version of the file's layout.
-const format = "1"
+const format = 1
 
 // Buckets of the file, with the form of their keys.
 var (
-	bucketMeta        = []byte("meta")        // name
 	bucketShops       = []byte("shops")       // name -> shopRecord
 	bucketConnections = []byte("connections") // shop \0 plugin \0 name -> sealed configuration
 	bucketFlows       = []byte("flows")       // id \0 shop -> store.Flow
@@ -30,6 +28,7 @@ var (
 
 // Store implements store.Store.
 type Store struct {
+	file       bolt.File
 	db         *bbolt.DB
 	sealer     store.Sealer
 	generation atomic.Uint64
@@ -37,39 +36,21 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
+// buckets lists all of them.
+func buckets() [][]byte {
+	return [][]byte{bucketShops, bucketConnections, bucketFlows, bucketVersions, bucketData, bucketApplied}
+}
+
 // Open opens the file, or makes it.
-func Open(path string, sealer store.Sealer) (s *Store, err error) {
-	defer func() { // bbolt panics on some damaged files
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("the store's file %s is damaged (%v): restore the last backup", path, cause)
-		}
-	}()
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, InitialMmapSize: 256 << 20})
-	if errors.Is(err, bbolt.ErrTimeout) {
-		return nil, fmt.Errorf("the store's file %s is in use by another process", path)
-	}
+func Open(path string, sealer store.Sealer) (*Store, error) {
+	file := bolt.File{Path: path, What: "the store", Format: format, Buckets: buckets(), Reserve: 256 << 20}
+	db, err := file.Open()
 	if err != nil {
-		return nil, fmt.Errorf("opening the store's file %s: %w", path, err)
+		return nil, err
 	}
 	// Batch shares an fsync between the actions that commit at one time; it must not make one alone wait.
 	db.MaxBatchDelay = 500 * time.Microsecond
-	err = db.Update(func(tx *bbolt.Tx) error {
-		if meta := tx.Bucket(bucketMeta); meta != nil {
-			if f := string(meta.Get([]byte("format"))); f != format {
-				return fmt.Errorf("the store's file %s has format %s and this Shophand reads %s: use the version that wrote it, or a newer one", path, f, format)
-			}
-		}
-		for _, name := range [][]byte{bucketMeta, bucketShops, bucketConnections, bucketFlows, bucketVersions, bucketData, bucketApplied} {
-			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-				return err
-			}
-		}
-		return tx.Bucket(bucketMeta).Put([]byte("format"), []byte(format))
-	})
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return &Store{db: db, sealer: sealer}, nil
+	return &Store{file: file, db: db, sealer: sealer}, nil
 }
 
 // Generation implements store.Store.
@@ -83,11 +64,15 @@ func (s *Store) change(ctx context.Context, f func(*bbolt.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.db.Update(f); err != nil {
+	if err := s.file.Guard(func() error { return s.db.Update(f) }); err != nil {
 		return err
 	}
 	s.generation.Add(1)
 	return nil
+}
+
+func (s *Store) read(f func(*bbolt.Tx) error) error {
+	return s.file.Guard(func() error { return s.db.View(f) })
 }
 
 func join(parts ...string) []byte {
