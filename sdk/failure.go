@@ -21,12 +21,17 @@ func Permanent(err error) error { return &failure{err: err, permanent: true} }
 // not counted.
 func RetryAfter(d time.Duration, err error) error { return &failure{err: err, retryAfter: d} }
 
+// Unknown marks err as one after which nobody knows whether the action took effect: a request was sent and no
+// answer came. An action that must not be repeated unasked is then left to a person; any other is tried again.
+func Unknown(err error) error { return &failure{err: err, unknown: true} }
+
 // failure marks another error. Marks may be stacked: the outermost one that says something counts.
 type failure struct {
 	code       wire.Code
 	err        error
 	permanent  bool
 	retryAfter time.Duration
+	unknown    bool
 }
 
 func (f *failure) Error() string { return f.err.Error() }
@@ -37,25 +42,37 @@ func failureOf(err error) *Failure {
 	out := &Failure{Message: err.Error()}
 	var direct *Failure
 	if errors.As(err, &direct) {
-		out.Code, out.Permanent, out.RetryAfter = direct.Code, direct.Permanent, direct.RetryAfter
+		out.Code, out.Permanent, out.RetryAfter, out.Unknown = direct.Code, direct.Permanent, direct.RetryAfter, direct.Unknown
 	}
-	for e := err; e != nil; e = errors.Unwrap(e) {
-		f, ok := e.(*failure)
-		if !ok {
-			continue
-		}
-		if out.Code == "" {
-			out.Code = f.code
-		}
-		out.Permanent = out.Permanent || f.permanent
-		if out.RetryAfter == 0 {
-			out.RetryAfter = f.retryAfter
-		}
-	}
+	readMarks(err, out)
 	if out.Code == "" {
 		out.Code = defaultCode(err, out)
 	}
 	return out
+}
+
+// readMarks collects the marks on an error and on those that it wraps, one or several.
+func readMarks(err error, out *Failure) {
+	if f, ok := err.(*failure); ok {
+		if out.Code == "" {
+			out.Code = f.code
+		}
+		out.Permanent = out.Permanent || f.permanent
+		out.Unknown = out.Unknown || f.unknown
+		if out.RetryAfter == 0 {
+			out.RetryAfter = f.retryAfter
+		}
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			readMarks(inner, out)
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			readMarks(inner, out)
+		}
+	}
 }
 
 func defaultCode(err error, f *Failure) wire.Code {

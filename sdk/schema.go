@@ -57,7 +57,7 @@ func newSchema[T any]() (*schema[T], error) {
 	out := &schema[T]{document: document, resolved: resolved, secret: map[string]bool{}}
 	for name, p := range s.Properties {
 		out.defaults = out.defaults || p.Default != nil
-		if p.WriteOnly {
+		if HoldsSecret(p) {
 			out.secret[name] = true
 		}
 	}

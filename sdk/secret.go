@@ -39,5 +39,21 @@ func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(hidden) }
 // MarshalText writes ***, for keys of maps and for encodings other than JSON.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
+// HoldsSecret tells whether values of a schema are secret, or hold one.
+func HoldsSecret(s *jsonschema.Schema) bool {
+	if s == nil {
+		return false
+	}
+	if s.WriteOnly || HoldsSecret(s.Items) || HoldsSecret(s.AdditionalProperties) {
+		return true
+	}
+	for _, p := range s.Properties {
+		if HoldsSecret(p) {
+			return true
+		}
+	}
+	return false
+}
+
 // secretSchema marks a field as one whose value is stored encrypted and never read back.
 func secretSchema() *jsonschema.Schema { return &jsonschema.Schema{Type: "string", WriteOnly: true} }

@@ -11,9 +11,13 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/shophand/shophand/core/host"
 )
+
+// answerTimeout is how long a command waits for the host's answer.
+const answerTimeout = 30 * time.Second
 
 // client speaks to the API of the host that runs on the data folder. Where none runs, it opens the folder
 // itself and asks the same API there.
@@ -36,7 +40,7 @@ func (a *app) dial(ctx context.Context) (*client, error) {
 		if token == "" {
 			token = running.Token.Reveal()
 		}
-		return &client{base: running.URL, token: token, http: &http.Client{}, close: func() error { return nil }}, nil
+		return &client{base: running.URL, token: token, http: &http.Client{Timeout: answerTimeout}, close: func() error { return nil }}, nil
 	}
 	h, err := a.newHost(hostOptions{passive: true})
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 // stopTimeout bounds a shutdown: actions at work get so long to end. What does not is taken up again at the
 // next start.
-const stopTimeout = 10 * time.Second
+const stopTimeout = 8 * time.Second
 
 func newServeCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{

@@ -100,9 +100,9 @@ func New(c Config) http.Handler {
 // authorize lets only the admin token through. Hashes are compared, so that the time that it takes tells
 // nothing of the token, not even its length.
 func (a *API) authorize(c *gin.Context) {
-	given, _ := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
+	given, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
 	want, got := sha256.Sum256([]byte(a.Token.Reveal())), sha256.Sum256([]byte(given))
-	if a.Token == "" || subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
+	if a.Token == "" || !ok || subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
 		c.Header("WWW-Authenticate", "Bearer")
 		a.fail(c, http.StatusUnauthorized, "the admin token is missing or wrong")
 		c.Abort()
@@ -123,7 +123,7 @@ func (a *API) failWith(c *gin.Context, err error) {
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, engine.ErrNotFound):
 		status = http.StatusNotFound
-	case errors.Is(err, store.ErrExists):
+	case errors.Is(err, store.ErrExists), errors.Is(err, engine.ErrNotReplayable):
 		status = http.StatusConflict
 	case errors.As(err, &tooLarge):
 		status = http.StatusRequestEntityTooLarge
@@ -151,6 +151,9 @@ func read[T any](c *gin.Context) (T, error) {
 			return in, err
 		}
 		return in, refused("the request's body: %w", err)
+	}
+	if d.More() {
+		return in, refused("the request's body: there is more after its one JSON value")
 	}
 	return in, nil
 }

@@ -6,8 +6,10 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/shophand/shophand/core/store"
+	"github.com/shophand/shophand/sdk"
 	"github.com/shophand/shophand/sdk/wire"
 )
 
@@ -36,18 +38,16 @@ func (a *API) listConnections(c *gin.Context) {
 // hideSecrets puts *** in the place of every value that the schema does not show to be open: a plugin that is
 // gone, or a field that it no longer has, may have held a secret.
 func hideSecrets(schema, config json.RawMessage) json.RawMessage {
-	var known struct {
-		Properties map[string]struct {
-			WriteOnly bool `json:"writeOnly"`
-		} `json:"properties"`
+	var known jsonschema.Schema
+	if len(schema) > 0 && json.Unmarshal(schema, &known) != nil {
+		known = jsonschema.Schema{}
 	}
-	_ = json.Unmarshal(schema, &known)
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(config, &fields) != nil {
 		return json.RawMessage(`"***"`)
 	}
 	for name := range fields {
-		if p, ok := known.Properties[name]; !ok || p.WriteOnly {
+		if p := known.Properties[name]; p == nil || sdk.HoldsSecret(p) {
 			fields[name] = json.RawMessage(`"***"`)
 		}
 	}

@@ -10,14 +10,8 @@ import (
 )
 
 func (a *API) listEvents(c *gin.Context) {
-	n, err := a.limit(c)
-	if err != nil {
-		a.failWith(c, err)
-		return
-	}
-	since, err := a.since(c)
-	if err != nil {
-		a.failWith(c, err)
+	since, n, ok := a.window(c)
+	if !ok {
 		return
 	}
 	eventType, err := a.eventType(c)

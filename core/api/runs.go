@@ -72,15 +72,21 @@ func joined[S ~string](list []S) string {
 	return strings.Join(out, ", ")
 }
 
-func (a *API) listRuns(c *gin.Context) {
-	n, err := a.limit(c)
-	if err != nil {
-		a.failWith(c, err)
-		return
+// window reads what all lists take: from when on, and how many. It answers the request where they are wrong.
+func (a *API) window(c *gin.Context) (since time.Time, limit int, ok bool) {
+	limit, err := a.limit(c)
+	if err == nil {
+		since, err = a.since(c)
 	}
-	since, err := a.since(c)
 	if err != nil {
 		a.failWith(c, err)
+	}
+	return since, limit, err == nil
+}
+
+func (a *API) listRuns(c *gin.Context) {
+	since, n, ok := a.window(c)
+	if !ok {
 		return
 	}
 	eventType, err := a.eventType(c)

@@ -3,6 +3,7 @@
 package catalog
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -39,8 +40,11 @@ func New(plugins, platforms []wire.Description) (*Catalog, error) {
 		}
 	}
 	for _, d := range plugins {
-		if _, double := c.plugins[d.Name]; double || d.Name == Platform {
-			return nil, fmt.Errorf("two plugins are named %s", d.Name)
+		if d.Name == Platform {
+			return nil, fmt.Errorf("a plugin is named %s, as the platform's own actions are: give it another name", d.Name)
+		}
+		if _, double := c.plugins[d.Name]; double {
+			return nil, fmt.Errorf("two plugins are named %s: remove one of them", d.Name)
 		}
 		c.plugins[d.Name] = d
 		if err := c.add(d.Name, d, false); err != nil {
@@ -61,12 +65,21 @@ func (c *Catalog) add(prefix string, d wire.Description, shared bool) error {
 		if action.Output, err = schema(a.Output); err != nil {
 			return fmt.Errorf("the output schema of %s: %w", name, err)
 		}
-		if _, known := c.actions[name]; known && !shared {
+		if known, double := c.actions[name]; double && !shared {
 			return fmt.Errorf("the action %s is offered twice", name)
+		} else if double && !agree(known, action) {
+			return fmt.Errorf("the platforms do not agree on what %s takes and gives: a flow with it could not be checked", name)
 		}
 		c.actions[name] = action
 	}
 	return nil
+}
+
+// agree tells whether two platforms mean the same by an action.
+func agree(a, b flow.Action) bool {
+	x, err := json.Marshal([]any{a.Outcome, a.Input, a.Output})
+	y, err2 := json.Marshal([]any{b.Outcome, b.Input, b.Output})
+	return err == nil && err2 == nil && bytes.Equal(x, y)
 }
 
 // causes names the events that a platform action leads to.

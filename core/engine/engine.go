@@ -25,6 +25,8 @@ import (
 var (
 	ErrNotFound = errors.New("not found")
 	ErrClosed   = errors.New("the engine is closed")
+	// ErrNotReplayable is what Replay and Understood give for an event that cannot be replayed as it is.
+	ErrNotReplayable = errors.New("it cannot be replayed")
 )
 
 // Engine carries runs. It is safe for concurrent use.
@@ -123,7 +125,7 @@ type Run struct {
 	Reason    string     `json:"reason"`
 	StartedAt time.Time  `json:"started_at"`
 	EndedAt   *time.Time `json:"ended_at"`
-	Steps     []Step     `json:"steps,omitempty"`
+	Steps     []Step     `json:"steps"` // empty in lists
 }
 
 // Step is a step of a run as people see it.

@@ -42,8 +42,16 @@ func (c *Compiler) Compile(source []byte) (*Flow, Findings) {
 	return f, d.findings.sorted()
 }
 
+// maxDepth is how deep steps may stand in others; the path of a step stays short enough for any store.
+const maxDepth = 20
+
+// maxSteps bounds a flow: each step sees those before it, so that compiling costs more than its share.
+const maxSteps = 200
+
 // compilation is the state of one Compile.
 type compilation struct {
+	depth   int
+	tooMany bool // steps to be compiled
 	*Compiler
 	*document
 	types   []string       // that the flow listens to
@@ -103,7 +111,9 @@ func (c *compilation) flow(top *yaml.Node) *Flow {
 		c.wrong(top, "the flow has no steps", "add steps: with a list of them")
 		return f
 	}
-	c.nameSteps(steps.value)
+	if c.nameSteps(steps.value); c.tooMany {
+		return f
+	}
 	f.Steps, _ = c.block(steps.value, start, "steps")
 	return f
 }
@@ -136,6 +146,10 @@ func (c *compilation) triggers(f *Flow, on *yaml.Node) {
 			open = true
 			continue
 		}
+		if contains(f.On, name) {
+			c.wrong(n, fmt.Sprintf("%s stands twice", name), "keep one of them")
+			continue
+		}
 		f.On = append(f.On, name)
 		c.carry(t)
 	}
@@ -160,7 +174,12 @@ func (c *compilation) carry(t event.Type) {
 func (c *compilation) nameSteps(block *yaml.Node) {
 	taken := map[string]bool{}
 	var unnamed []*yaml.Node
+	count := 0
 	walkSteps(block, func(n *yaml.Node) {
+		if count++; count == maxSteps+1 {
+			c.wrong(n, fmt.Sprintf("the flow has more than %d steps", maxSteps), "split it into several flows")
+			c.tooMany = true
+		}
 		id, node := "", child(n, "id")
 		if node == nil {
 			unnamed = append(unnamed, n)
@@ -249,6 +268,12 @@ func (c *compilation) block(n *yaml.Node, s scope, what string) ([]*Step, scope)
 	if !c.plain(n) {
 		return nil, s
 	}
+	if c.depth++; c.depth > maxDepth {
+		c.depth--
+		c.wrong(n, fmt.Sprintf("steps stand more than %d deep in others", maxDepth), "make flows of the inner ones")
+		return nil, s
+	}
+	defer func() { c.depth-- }()
 	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
 		c.wrong(n, what+" must be a list of steps", "begin each with a dash: - do: plugin/action")
 		return nil, s

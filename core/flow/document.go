@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -41,6 +42,11 @@ func (d *document) parse(source []byte) *yaml.Node {
 	}
 	if root.Kind == 0 || len(root.Content) == 0 {
 		return at(1, "the flow is empty", "begin with flow: ID, on: EVENT and steps:")
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(source))
+	var first, second yaml.Node
+	if decoder.Decode(&first) == nil && decoder.Decode(&second) == nil && len(second.Content) > 0 {
+		d.wrong(second.Content[0], "a second document begins here, behind ---", "a file holds one flow: put the next into a file of its own")
 	}
 	top := root.Content[0]
 	if top.Kind != yaml.MappingNode {

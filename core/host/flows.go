@@ -22,6 +22,7 @@ type flows struct {
 	generation uint64
 	loaded     bool
 	starting   map[string]map[string][]*flow.Flow // shop ("" for all) -> type of event -> flows
+	own        map[string]map[string]bool         // shop -> ids of its own flows, enabled or not
 	versions   map[string]*flow.Flow              // by id \0 version
 }
 
@@ -31,7 +32,8 @@ func newFlows(s store.Store, c *flow.Compiler, l *slog.Logger) *flows {
 	return &flows{store: s, compiler: c, logger: l, versions: map[string]*flow.Flow{}}
 }
 
-// Starting implements engine.Flows. A flow for one shop takes the place of one for all with the same id.
+// Starting implements engine.Flows. A flow of a shop's own, enabled or not, takes the place of one for all shops
+// with the same id.
 func (f *flows) Starting(shop, eventType string) []*flow.Flow {
 	f.mu.RLock()
 	if !f.loaded || f.generation != f.store.Generation() {
@@ -41,16 +43,12 @@ func (f *flows) Starting(shop, eventType string) []*flow.Flow {
 	}
 	defer f.mu.RUnlock()
 	own, all := f.starting[shop][eventType], f.starting[""][eventType]
-	if len(own) == 0 {
+	if len(f.own[shop]) == 0 {
 		return all
 	}
 	out := append([]*flow.Flow(nil), own...)
 	for _, candidate := range all {
-		shadowed := false
-		for _, o := range own {
-			shadowed = shadowed || o.ID == candidate.ID
-		}
-		if !shadowed {
+		if !f.own[shop][candidate.ID] {
 			out = append(out, candidate)
 		}
 	}
@@ -69,8 +67,14 @@ func (f *flows) load() {
 		f.logger.Error("reading the flows", "error", err)
 		return
 	}
-	starting := map[string]map[string][]*flow.Flow{}
+	starting, own := map[string]map[string][]*flow.Flow{}, map[string]map[string]bool{}
 	for _, stored := range list {
+		if stored.Shop != "" {
+			if own[stored.Shop] == nil {
+				own[stored.Shop] = map[string]bool{}
+			}
+			own[stored.Shop][stored.ID] = true
+		}
 		if !stored.Enabled {
 			continue
 		}
@@ -88,7 +92,7 @@ func (f *flows) load() {
 			byType[t] = append(byType[t], compiled)
 		}
 	}
-	f.starting, f.generation, f.loaded = starting, generation, true
+	f.starting, f.own, f.generation, f.loaded = starting, own, generation, true
 }
 
 // compile returns a version from memory, or compiles it. The lock is held.

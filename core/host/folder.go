@@ -99,6 +99,27 @@ func (d *folder) announce(url string) error {
 	return nil
 }
 
+// whole refuses a folder of which a part is gone: to begin anew with an empty file in its place would repeat
+// what was done, or lose what was acknowledged, without a word. The intake is made by the first serve.
+func (d *folder) whole(keyInFolder bool) error {
+	gone := func(name string) bool {
+		_, err := os.Stat(d.file(name))
+		return errors.Is(err, os.ErrNotExist)
+	}
+	switch {
+	case gone(storeFile) && gone(engineFile):
+		return nil // a new one
+	case gone(storeFile):
+		return fmt.Errorf("the data folder %s is not whole: %s is gone; restore it from a backup", d.path, storeFile)
+	case gone(engineFile):
+		return fmt.Errorf("the data folder %s is not whole: %s is gone; restore it from a backup", d.path, engineFile)
+	case keyInFolder && gone(keyFile):
+		return fmt.Errorf("the data folder %s has secrets and no key file: they were encrypted under another key than any new one; "+
+			"put %s back, or set SHOPHAND_KEY to what was in it", d.path, keyFile)
+	}
+	return nil
+}
+
 func (d *folder) file(name string) string { return filepath.Join(d.path, name) }
 
 func (d *folder) close() error {

@@ -109,6 +109,9 @@ func New(c Config) (h *Host, err error) {
 	if h.folder, err = openFolder(c.Data, lockWait); err != nil {
 		return h, err
 	}
+	if err = h.folder.whole(c.Key == nil); err != nil {
+		return h, err
+	}
 	if h.token = c.AdminToken; h.token == "" {
 		if h.token, h.newToken, err = h.folder.adminToken(); err != nil {
 			return h, err
@@ -206,11 +209,15 @@ func (h *Host) openIntake(cache *shops) error {
 	if h.log, err = ingestbolt.Open(h.folder.file(intakeFile), ingestbolt.Options{Now: c.Now, NoRetry: []string{c.WooCommerce.Platform()}}); err != nil {
 		return err
 	}
+	told := newNotices(c.Logger, c.Now)
 	h.intake = ingest.NewHandler(ingest.Config{
 		Log: h.log, Shops: intakeShops{cache}, Shopify: c.Shopify, WooCommerce: c.WooCommerce, AppSecrets: c.ShopifySecrets,
 		Now: c.Now, Logger: c.Logger,
 		Reconcile: func(shop, reason string) {
-			c.Logger.Warn("a delivery was refused; look at the shop for what it told of", "shop", shop, "reason", reason)
+			told.warn(shop, "webhooks were refused that will not be sent again: look at the shop for what they told of", reason)
+		},
+		Unverified: func(shop string, err error) {
+			told.warn(shop, "webhooks were refused because their signature is not right: compare the shop's webhook secret", err.Error())
 		},
 	})
 	h.pump = ingest.NewPump(ingest.PumpConfig{
@@ -294,7 +301,7 @@ func (h *Host) Run(ctx context.Context) error {
 		pumped <- err
 	}
 	h.ready.set(false)
-	shutdown, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	shutdown, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	if stopErr := server.Shutdown(shutdown); stopErr != nil {
 		err = errors.Join(err, server.Close())
@@ -322,7 +329,9 @@ func (h *Host) Close(ctx context.Context) error {
 			errs = append(errs, h.engine.Close(ctx))
 		}
 		if h.plugins != nil {
-			errs = append(errs, h.plugins.Close(ctx))
+			if err := h.plugins.Close(ctx); err != nil { // nothing is lost: they are taken up at the next start
+				h.config.Logger.Warn("the host stopped before all was done", "error", err)
+			}
 		}
 		if h.store != nil {
 			errs = append(errs, h.store.Close())

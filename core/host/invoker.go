@@ -10,6 +10,7 @@ import (
 
 	"github.com/shophand/shophand/core/catalog"
 	"github.com/shophand/shophand/core/engine"
+	"github.com/shophand/shophand/core/flow"
 	"github.com/shophand/shophand/core/pluginhost"
 	"github.com/shophand/shophand/core/store"
 	"github.com/shophand/shophand/sdk/wire"
@@ -50,7 +51,7 @@ func (v *invoker) Invoke(ctx context.Context, inv engine.Invocation) engine.Resu
 	if plugin == catalog.Platform {
 		return v.platformAction(ctx, shop, call)
 	}
-	return v.pluginAction(ctx, plugin, inv.Connection, call)
+	return v.pluginAction(ctx, plugin, inv.Connection, call, inv.Outcome == flow.Unsafe)
 }
 
 func wireShop(s store.Shop) wire.Shop {
@@ -101,7 +102,7 @@ func platformConfig(ctx context.Context, actions wire.Handler, shop store.Shop) 
 	return json.Marshal(access)
 }
 
-func (v *invoker) pluginAction(ctx context.Context, plugin, connection string, call wire.Invocation) engine.Result {
+func (v *invoker) pluginAction(ctx context.Context, plugin, connection string, call wire.Invocation, unsafe bool) engine.Result {
 	if result, done := v.configure(ctx, plugin, connection, &call); done {
 		return result
 	}
@@ -127,7 +128,9 @@ func (v *invoker) pluginAction(ctx context.Context, plugin, connection string, c
 		case errors.Is(err, store.ErrTooLarge):
 			return permanent(fmt.Sprintf("plugin %s wants to write more than it may: %v", plugin, err))
 		case !errors.Is(err, store.ErrConflict):
-			return engine.Result{Error: "committing the data of " + plugin + ": " + err.Error()}
+			return engine.Result{Error: "it was carried out, and its data could not be committed: " + err.Error(), Unknown: true}
+		case unsafe: // what it did outside of its data must not be done twice unasked
+			return engine.Result{Error: "it was carried out, and its data had changed in the meantime", Unknown: true}
 		}
 	}
 	return engine.Result{Error: fmt.Sprintf("the data of %s changed %d times in a row under this step", plugin, maxConflicts)}
@@ -153,7 +156,7 @@ func (v *invoker) configure(ctx context.Context, plugin, connection string, call
 		if connection != "default" {
 			name = " --name " + connection
 		}
-		return permanent(fmt.Sprintf("%s has no connection %s for %s: set one with `shophand connection set %s --shop %s%s%s`, then replay",
+		return permanent(fmt.Sprintf("%s has no connection %s for %s: set one with `shophand connection set %s --shop %s%s%s`",
 			call.Shop.Name, connection, plugin, plugin, call.Shop.Name, name, hint)), true
 	}
 	call.Config = json.RawMessage("{}")
@@ -179,7 +182,7 @@ func brokenResult(err error) engine.Result {
 
 func resultOf(r wire.Result) engine.Result {
 	if f := r.Failure; f != nil {
-		return engine.Result{Error: f.Message, Permanent: f.Permanent, RetryAfter: f.RetryAfter}
+		return engine.Result{Error: f.Message, Permanent: f.Permanent, RetryAfter: f.RetryAfter, Unknown: f.Unknown && !f.Permanent}
 	}
 	return engine.Result{Output: r.Output}
 }

@@ -39,6 +39,9 @@ type Config struct {
 	// Reconcile is told of shops of which a delivery was refused that the platform may not send again. It is
 	// called with every one of them and must return at once. It may be nil.
 	Reconcile func(shop, reason string)
+	// Unverified is told of each webhook of a known shop whose signature is not right: most often its secret was
+	// set up wrong. It must return at once. It may be nil.
+	Unverified func(shop string, err error)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// MaxBody is the largest body in bytes; 0 means 5 MiB.
@@ -63,6 +66,9 @@ type Handler struct {
 func NewHandler(cfg Config) *Handler {
 	if cfg.Reconcile == nil {
 		cfg.Reconcile = func(string, string) {}
+	}
+	if cfg.Unverified == nil {
+		cfg.Unverified = func(string, error) {}
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -219,6 +225,9 @@ func (q *request) verify(body []byte) error {
 
 func (q *request) unauthorized(err error) {
 	q.counts.unauthorized.Add(1)
+	if q.known {
+		q.h.cfg.Unverified(q.name, err)
+	}
 	answer(q.w, http.StatusUnauthorized, err.Error())
 }
 

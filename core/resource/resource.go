@@ -52,6 +52,12 @@ func Restore(s State, e *event.Event) (State, bool) {
 	return s, true
 }
 
+// update tells whether a type of event may be superseded.
+func update(typ string) bool {
+	t, ok := event.Find(typ)
+	return ok && t.Update
+}
+
 func deletion(e *event.Event) bool { return strings.HasSuffix(e.Type, ".deleted") }
 
 // Verdict is what the last-known state says of an event.
@@ -59,7 +65,9 @@ type Verdict struct {
 	// Superseded: the event tells of a state older than the one known. Only updates are.
 	Superseded bool
 	Reason     string
-	// Derived are events that the platform has not sent (or not yet); without ID and Raw.
+	// Derived are events that the platform has not sent (or not yet), without ID. What the platform sent, their
+	// Raw, is that of the event that showed them. A superseded update has
+	// them too: what it shows did happen.
 	Derived []event.Event
 }
 
@@ -69,10 +77,9 @@ type Verdict struct {
 func Apply(s State, known bool, e *event.Event, since time.Time) (State, Verdict) {
 	var v Verdict
 	at := version(e)
-	if t, ok := event.Find(e.Type); ok && t.Update && known && at.Before(s.Version) {
+	if known && !at.IsZero() && at.Before(s.Version) && update(e.Type) {
 		v.Superseded = true
 		v.Reason = "a newer state of it was received before: " + s.Version.UTC().Format(time.RFC3339)
-		return s, v
 	}
 	if at.After(s.Version) {
 		s.Version = at
@@ -157,7 +164,7 @@ func fresh(e *event.Event, o *commerce.Order, at *time.Time, since time.Time) bo
 
 func derive(e *event.Event, typ string, at *time.Time) event.Event {
 	d := *e
-	d.ID, d.Type, d.Raw, d.RawKind = "", typ, nil, ""
+	d.ID, d.Type = "", typ
 	d.Identity = event.Once(typ, e.Subject)
 	if at != nil {
 		d.Time = at.UTC()

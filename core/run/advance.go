@@ -132,7 +132,9 @@ func (m *machine) attemptFailed(f *Frame, do *flow.Do, in ActionFailed) {
 		f.Counted++
 	}
 	pause := in.RetryAfter
-	if pause <= 0 {
+	if pause > 0 { // not counted, so not free to make a storm either
+		pause = max(pause, time.Second)
+	} else {
 		pause = backoff(m.state.Header.ID, f.Path, max(f.Counted, 1))
 	}
 	switch {

@@ -101,6 +101,50 @@ func TestLongLoop(t *testing.T) {
 	}
 }
 
+// TestPauses carries a loop through that waits for nobody: it pauses now and then, so that no transition is long.
+func TestPauses(t *testing.T) {
+	t.Parallel()
+	f := compile(t, []byte(`
+flow: idle
+on: order.paid
+steps:
+  - for_each: order.line_items
+    as: line
+    steps:
+      - if: line.quantity < 999
+        then: [{wait: 0s}]
+        else: [{do: http/request}]
+`))
+	e := orderOf(1000)
+	stored := frames{}
+	state := run.Load(run.Header{}, e, stored)
+	in := run.Input(run.Started{At: start, RunID: "RUN", Event: e})
+	pauses := 0
+	for ; !state.Header.Status.Over(); pauses++ {
+		next, effects, err := run.Advance(f, state, in)
+		if err != nil || len(effects) != 1 || len(next.Changed()) > 210 {
+			t.Fatalf("pause %d: %v, %d frames (%v)", pauses, effects, len(next.Changed()), err)
+		}
+		for _, frame := range next.Changed() {
+			stored[frame.Path] = frame
+		}
+		state = next.Stored()
+		again, none, err := run.Advance(f, state, in)
+		if err != nil || len(none)+len(again.Changed()) > 0 || again.Header != state.Header {
+			t.Fatalf("pause %d: %#v came again and gave %v (%v)", pauses, in, none, err)
+		}
+		switch e := effects[0].(type) {
+		case run.StartTimer:
+			in = run.TimerFired{At: e.At, Timer: e.Timer}
+		case run.InvokeAction:
+			in = run.ActionSucceeded{At: start, Path: e.Path, Attempt: e.Attempt}
+		}
+	}
+	if pauses < 10 || state.Header.Status != run.Succeeded || len(stored) != state.Header.Begun {
+		t.Errorf("after %d pauses the run is %s, with %d frames", pauses, state.Header.Status, len(stored))
+	}
+}
+
 // longLoop carries a run through with actions that succeed.
 func longLoop(t testing.TB, f *flow.Flow, e *event.Event, stored *counted, output json.RawMessage, each func(run.State)) run.State {
 	t.Helper()

@@ -194,7 +194,7 @@ func (m *machine) loop(l *flow.Loop, s *scope, f Frame, begun bool, path string)
 	if !begun {
 		f = m.begin(path)
 		at := m.now
-		f.LoopedAt = &at // what `now` is in the list, which is evaluated again at each transition
+		f.LoopedAt = &at // what `now` is in the list, whenever that is evaluated
 	}
 	if f.Status != Running {
 		return m.looped(l, s, f)

@@ -29,7 +29,22 @@ func unanswered(ctx context.Context, m *message, err error) error {
 	if errors.Is(err, safehttp.ErrPrivateAddress) {
 		return invalid(fmt.Errorf("%s %s: %w", m.method, shown(m.url), safehttp.ErrPrivateAddress))
 	}
-	return sdk.Fail(wire.Unavailable, fmt.Errorf("%s %s: %s", m.method, shown(m.url), cause(ctx, m, err)))
+	failure := sdk.Fail(wire.Unavailable, fmt.Errorf("%s %s: %s", m.method, shown(m.url), cause(ctx, m, err)))
+	if unsent(err) {
+		return failure
+	}
+	return sdk.Unknown(failure)
+}
+
+// unsent tells whether an error surely came before anything of the request could reach the server.
+func unsent(err error) bool {
+	var dns *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var network *net.OpError
+	return errors.As(err, &dns) || errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &alert) ||
+		errors.As(err, &network) && network.Op == "dial"
 }
 
 // cause says in our own words what broke: the errors of the standard library may quote addresses with their

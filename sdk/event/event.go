@@ -31,7 +31,7 @@ type Event struct {
 	Identity Identity `json:"identity"`
 	// Data holds the objects of the common model that the event carries.
 	Data commerce.Data `json:"data"`
-	// Raw is what the platform sent, byte for byte; nil for derived events, which share that of their cause.
+	// Raw is what the platform sent, byte for byte; of a derived event, what the event was told from.
 	Raw []byte `json:"raw,omitempty"`
 	// RawKind says what Raw is: "webhook", "rest" or "graphql".
 	RawKind string `json:"raw_kind,omitempty"`

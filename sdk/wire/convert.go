@@ -64,7 +64,7 @@ func failureToProto(f *Failure) *wirev1.Failure {
 	if f == nil {
 		return nil
 	}
-	out := &wirev1.Failure{Message: strings.ToValidUTF8(f.Message, "\uFFFD"), Permanent: f.Permanent}
+	out := &wirev1.Failure{Message: strings.ToValidUTF8(f.Message, "\uFFFD"), Permanent: f.Permanent, Unknown: f.Unknown}
 	if f.RetryAfter > 0 { // rounded up, so that "not before" holds
 		out.RetryAfterMs = int64((f.RetryAfter + time.Millisecond - 1) / time.Millisecond)
 	}
@@ -80,7 +80,7 @@ func failureFromProto(f *wirev1.Failure) *Failure {
 	if f == nil {
 		return nil
 	}
-	out := &Failure{Code: Internal, Message: f.Message, Permanent: f.Permanent}
+	out := &Failure{Code: Internal, Message: f.Message, Permanent: f.Permanent, Unknown: f.Unknown}
 	if known := codes(); f.Code >= 0 && int(f.Code) < len(known) {
 		out.Code = known[f.Code]
 	}

@@ -27,6 +27,8 @@ type Failure struct {
 	Permanent bool `json:"permanent,omitempty"`
 	// RetryAfter above 0: not before that; such an attempt is not counted.
 	RetryAfter time.Duration `json:"retry_after,omitempty"`
+	// Unknown: nobody knows whether the action took effect.
+	Unknown bool `json:"unknown,omitempty"`
 }
 
 // Error returns the message with the code before it.

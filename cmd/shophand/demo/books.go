@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -45,6 +46,7 @@ func (d *demo) checkTheBooks(ctx context.Context) error {
 		}
 		bad++
 		d.screen.line(failed, "%s", c.claim)
+		slices.Sort(c.wrong)
 		for _, w := range c.wrong[:min(len(c.wrong), 8)] {
 			d.screen.plain("        but %s", w)
 		}
@@ -111,7 +113,8 @@ func (d *demo) eachFlowOnce() check {
 		balance[pair{resourceKey(p.shop, p.customer()), "welcome-customer"}]++
 	}
 	expected, found := len(balance), 0
-	for _, r := range d.watch.runs {
+	for _, id := range slices.Sorted(maps.Keys(d.watch.runs)) { // the oldest first: what is too many came later
+		r := d.watch.runs[id]
 		if r.Flow == "points" {
 			continue // by hand, for these books
 		}

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/shophand/shophand/connectors/shopify/shopifysim"
@@ -100,15 +99,16 @@ func (d *demo) play(ctx context.Context) error {
 // stay shows what happens until the person has seen enough.
 func (d *demo) stay(ctx context.Context) error {
 	d.screen.heading("It is all still there", "Look around, from another terminal; what happens meanwhile is shown here.")
-	d.screen.plain("The host is at %s, its admin token in %s", d.host.url, filepath.Join(d.host.data, "admin-token"))
+	d.screen.plain("The host is at %s", d.host.url)
 	for _, line := range []string{
 		"export SHOPHAND_DATA=" + d.host.data,
+		"export SHOPHAND_ADMIN_TOKEN=$(cat $SHOPHAND_DATA/admin-token)",
 		d.config.Command + " run list",
-		d.config.Command + " run show RUN",
+		d.config.Command + " run show " + d.retried(),
 		d.config.Command + " event list --status duplicate",
 		d.config.Command + " flow show follow-up",
 		d.config.Command + " plugin list",
-		"curl -H \"Authorization: Bearer $(cat $SHOPHAND_DATA/admin-token)\" " + d.host.url + "/api/v1/runs",
+		"curl -H \"Authorization: Bearer $SHOPHAND_ADMIN_TOKEN\" " + d.host.url + "/api/v1/runs",
 		"tail -f " + d.host.logFile,
 	} {
 		d.screen.plain("%s", line)
@@ -131,6 +131,14 @@ func (d *demo) stay(ctx context.Context) error {
 	}
 }
 
+// retried is the run whose plugin was killed, which is worth a look.
+func (d *demo) retried() string {
+	for _, r := range d.watch.of(d.plugin.order.shop, d.plugin.order.id, "buy-label") {
+		return r.ID
+	}
+	return "RUN"
+}
+
 // close ends all that was started and removes what was written.
 func (d *demo) close() error {
 	var errs []error
@@ -147,9 +155,9 @@ func (d *demo) close() error {
 	return errors.Join(errs...)
 }
 
-// settled waits until the flows have run for a resource, once each, and are over or let time pass.
+// settled waits until the flows have run for a resource and are over or let time pass.
 func (d *demo) settled(ctx context.Context, shop, subject string, flows ...string) error {
-	return d.watch.until(ctx, fmt.Sprintf("%s run once each for %s, to their end or to a wait", list(flows), d.news.name(shop, subject)), func() string {
+	return d.watch.until(ctx, fmt.Sprintf("%s run for %s, to their end or to a wait", list(flows), d.news.name(shop, subject)), func() string {
 		return d.watch.unsettled(shop, subject, flows...)
 	})
 }

@@ -19,7 +19,7 @@ type processes map[string][]process
 
 // seen notes that a name's process is this one now.
 func (p processes) seen(name string, pid int, now time.Time) {
-	if last := p.last(name); last.pid == pid && last.ended.IsZero() {
+	if p.last(name).pid == pid { // also one that has ended, and the host has not noticed yet
 		return
 	}
 	p.end(name, now)

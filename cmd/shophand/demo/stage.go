@@ -91,7 +91,7 @@ func (d *demo) connect(ctx context.Context) error {
 			{"http", "base_url=" + d.world.warehouseURL},
 		} {
 			args := append([]string{"connection", "set", connection[0], "--shop", shop}, connection[1:]...)
-			if err := run(ctx, args...); err != nil {
+			if err := d.patiently(ctx, run, args...); err != nil {
 				return err
 			}
 		}
@@ -101,6 +101,19 @@ func (d *demo) connect(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// patiently runs a command that starts a plugin: on a machine that is very busy, a plugin may not be ready in time
+// at first, and says so.
+func (d *demo) patiently(ctx context.Context, run func(context.Context, ...string) error, args ...string) error {
+	const tries = 5
+	for try := 1; ; try++ {
+		err := run(ctx, args...)
+		if err == nil || try == tries || ctx.Err() != nil {
+			return err
+		}
+		d.screen.line(again, "%s", cut(err.Error(), 110))
+	}
 }
 
 // applyFlows writes the flows where a person can read them, and applies them from there.

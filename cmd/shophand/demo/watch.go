@@ -153,18 +153,18 @@ func resting(r engine.Run) (engine.Step, bool) {
 	return engine.Step{}, false
 }
 
-// unsettled says which of the flows has no run of its own for a resource that is over or rests; "" where all have.
+// unsettled says which of the flows has no run for a resource, or one that is neither over nor rests; "" where all
+// is well. That there are not too many is a matter for the books.
 func (w *watch) unsettled(shop, subject string, flows ...string) string {
 	for _, flow := range flows {
 		found := w.of(shop, subject, flow)
-		switch {
-		case len(found) == 0:
+		if len(found) == 0 {
 			return fmt.Sprintf("%s has not run for %s of %s", flow, subject, shop)
-		case len(found) > 1:
-			return fmt.Sprintf("%s has run %d times for %s of %s", flow, len(found), subject, shop)
 		}
-		if _, rests := resting(found[0]); !rests && !found[0].Status.Over() {
-			return "run " + describe(found[0])
+		for _, r := range found {
+			if _, rests := resting(r); !rests && !r.Status.Over() {
+				return "run " + describe(r)
+			}
 		}
 	}
 	return ""

@@ -214,10 +214,12 @@ func (e *Engine) acceptEvent(tx *bbolt.Tx, p *preparedArrival, pe *preparedEvent
 	if err := tx.Bucket(bucketIdentities).Put(join(p.Shop, string(identity)), []byte(pe.event.ID)); err != nil {
 		return nil, err
 	}
+	var started []*startedRun
 	if verdict.Superseded {
-		return nil, putEvent(tx, recordOf(pe, p.Delivery.ReceivedAt, identity, engine.Superseded, verdict.Reason), pe.body)
+		err = putEvent(tx, recordOf(pe, p.Delivery.ReceivedAt, identity, engine.Superseded, verdict.Reason), pe.body)
+	} else {
+		started, err = putProcessed(tx, pe, p.Delivery.ReceivedAt, identity, "")
 	}
-	started, err := putProcessed(tx, pe, p.Delivery.ReceivedAt, identity, "")
 	if err != nil {
 		return nil, err
 	}

@@ -261,7 +261,7 @@ func (e *Engine) perform(a *activeRun, runID string, effects []run.Effect) {
 	}
 }
 
-// invoke queues an attempt. The run stays in memory until the attempt is over.
+// invoke queues an attempt. The run stays in memory until the attempt is over, unless very many wait.
 func (e *Engine) invoke(a *activeRun, runID, shop string, action run.InvokeAction) {
 	e.mu.Lock()
 	a.users++

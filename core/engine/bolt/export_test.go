@@ -21,6 +21,7 @@ type StoredRun struct {
 	Frames map[string]run.Frame
 	Inputs []run.Input // Started with its event
 	Event  *event.Event
+	Due    int // attempts and timers that the run waits for
 }
 
 // StoredRuns reads the runs of a file that no engine has open.
@@ -31,8 +32,12 @@ func StoredRuns(dir string) (runs []StoredRun, err error) {
 	}
 	defer db.Close()
 	err = db.View(func(tx *bbolt.Tx) error {
+		due := map[string]int{}
+		_ = tx.Bucket(bucketPending).ForEach(func(k, _ []byte) error { due[string(k[:idLength])]++; return nil })
+		_ = tx.Bucket(bucketTimers).ForEach(func(k, _ []byte) error { due[string(k[8:8+idLength])]++; return nil })
 		return tx.Bucket(bucketRuns).ForEach(func(id, raw []byte) error {
 			r, err := storedRun(tx, string(id), raw)
+			r.Due = due[string(id)]
 			runs = append(runs, r)
 			return err
 		})
@@ -73,18 +78,4 @@ func storedRun(tx *bbolt.Tx, id string, raw []byte) (StoredRun, error) {
 		return r, fmt.Errorf("run %s has more inputs than it counted", id)
 	}
 	return r, nil
-}
-
-// Leftovers counts the attempts and timers that the file still holds.
-func Leftovers(dir string) (pending, timers int, err error) {
-	db, err := bbolt.Open(filepath.Join(dir, "engine.db"), 0o600, &bbolt.Options{ReadOnly: true, Timeout: time.Second})
-	if err != nil {
-		return 0, 0, err
-	}
-	defer db.Close()
-	err = db.View(func(tx *bbolt.Tx) error {
-		pending, timers = tx.Bucket(bucketPending).Stats().KeyN, tx.Bucket(bucketTimers).Stats().KeyN
-		return nil
-	})
-	return pending, timers, err
 }

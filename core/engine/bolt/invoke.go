@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -15,6 +16,9 @@ import (
 
 // carryOut makes one attempt and feeds its result to the run.
 func (e *Engine) carryOut(j job) {
+	if j.run == nil && !e.warm(&j) {
+		return
+	}
 	defer e.drop(j.run, j.runID)
 	ctx := e.work
 	if j.action.Outcome == flow.Unsafe {
@@ -31,6 +35,25 @@ func (e *Engine) carryOut(j job) {
 		return
 	}
 	e.retryFeed(j.runID, inputOf(j.action, result, e.now()))
+}
+
+// warm reads the run of a job that waited without it; false means that the attempt is not wanted any more, or
+// cannot be read, which the next start tries again.
+func (e *Engine) warm(j *job) bool {
+	a, err := e.acquire(j.runID)
+	if err != nil {
+		e.logError("a run could not be taken up; it is at the next start", err, "run", j.runID, "step", j.action.Path)
+		return false
+	}
+	frame, ok, err := a.frames.Frame(j.action.Path)
+	e.logError("a run could not be taken up; it is at the next start", err, "run", j.runID, "step", j.action.Path)
+	if err != nil || !ok || frame.Status != run.Running || frame.Attempts != j.action.Attempt {
+		e.release(a, j.runID)
+		return false
+	}
+	j.run, j.action.Input = a, frame.Input
+	a.mu.Unlock() // and stay one of its users
+	return true
 }
 
 // markSent remembers that an attempt which must not be repeated unasked has begun.
@@ -117,14 +140,24 @@ func (e *Engine) resume(runID string, p pendingAction) error {
 		})
 		return nil
 	}
-	a, err := e.acquire(runID)
+	shop, err := e.shopOf(runID)
 	if err != nil {
 		return err
 	}
-	defer e.release(a, runID)
-	frame, ok, err := a.frames.Frame(p.Path)
-	if err == nil && ok && frame.Status == run.Running && frame.Attempts == p.Attempt {
-		e.perform(a, runID, []run.Effect{p.InvokeAction})
-	}
-	return err
+	p.Input = nil
+	e.lanes.add(job{runID: runID, shop: shop, action: p.InvokeAction})
+	return nil
+}
+
+// shopOf reads whose a run is.
+func (e *Engine) shopOf(runID string) (string, error) {
+	var record runRecord
+	err := e.view(func(tx *bbolt.Tx) error {
+		raw := tx.Bucket(bucketRuns).Get([]byte(runID))
+		if raw == nil {
+			return fmt.Errorf("run %s: %w", runID, engine.ErrNotFound)
+		}
+		return json.Unmarshal(raw, &record)
+	})
+	return record.Shop.Name, err
 }

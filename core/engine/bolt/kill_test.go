@@ -103,7 +103,7 @@ func TestKillAtEveryWrite(t *testing.T) {
 	t.Parallel()
 	orders, again := 2, 6
 	if enginetest.Full() {
-		orders, again = 6, 1
+		orders, again = 4, 3
 	}
 	dir := t.TempDir()
 	random := rand.New(rand.NewPCG(1, 1))

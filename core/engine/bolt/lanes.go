@@ -8,7 +8,8 @@ import (
 	"github.com/shophand/shophand/core/run"
 )
 
-// job is an attempt to carry out.
+// job is an attempt to carry out. Its run is nil where so many wait that their runs are not kept in memory: it is
+// read again when its turn comes, and so is the attempt's input.
 type job struct {
 	run    *activeRun
 	runID  string
@@ -51,8 +52,12 @@ func newLanes(width int, run func(job)) *lanes {
 	return l
 }
 
-// add queues a job. After close it takes none: the job is taken up again from the file at the next start.
-func (l *lanes) add(j job) bool {
+// maxWarm is how many waiting jobs of one shop in one lane keep their runs in memory.
+const maxWarm = 64
+
+// add queues a job and tells whether its run has to stay in memory for it. After close it takes none: the job is
+// taken up again from the file at the next start.
+func (l *lanes) add(j job) (keep bool) {
 	plugin, _, _ := strings.Cut(j.action.Action, "/")
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -69,10 +74,13 @@ func (l *lanes) add(j job) bool {
 		q = &shopQueue{shop: j.shop}
 		ln.shops[j.shop] = q
 	}
+	if len(q.jobs) >= maxWarm {
+		j.run, j.action.Input = nil, nil
+	}
 	q.jobs = append(q.jobs, j)
 	l.queue(ln, q)
 	l.dispatch(ln)
-	return true
+	return j.run != nil
 }
 
 // queue gives a shop its turn if it has a job that may start. The lock is held.

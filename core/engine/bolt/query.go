@@ -50,7 +50,7 @@ func (e *Engine) Run(_ context.Context, id string) (engine.Run, error) {
 
 func runOf(r runRecord) engine.Run {
 	return engine.Run{
-		ID: r.ID, Flow: r.Flow, Version: r.Version, Shop: r.Shop.Name, EventID: r.EventID, Subject: r.Subject,
+		Steps: []engine.Step{}, ID: r.ID, Flow: r.Flow, Version: r.Version, Shop: r.Shop.Name, EventID: r.EventID, Subject: r.Subject,
 		Status: r.Status, Reason: r.Reason, StartedAt: r.StartedAt, EndedAt: optional(r.EndedAt),
 	}
 }

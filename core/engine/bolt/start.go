@@ -67,7 +67,7 @@ func (e *Engine) Replay(ctx context.Context, eventID string) ([]string, error) {
 		return nil, err
 	}
 	if len(body) == 0 {
-		return nil, fmt.Errorf("event %s is %s and has no content of its own: replay the one that its reason names", eventID, record.Outcome)
+		return nil, fmt.Errorf("event %s is %s and has no content of its own (replay the one that its reason names): %w", eventID, record.Outcome, engine.ErrNotReplayable)
 	}
 	ev, _, err := decodeBody(body)
 	if err != nil {
@@ -118,7 +118,7 @@ func (e *Engine) Understood(ctx context.Context, rejectedID string, events []eve
 			return err
 		}
 		if record.Outcome != engine.Rejected {
-			return fmt.Errorf("event %s was not rejected", rejectedID)
+			return fmt.Errorf("event %s was not rejected: %w", rejectedID, engine.ErrNotReplayable)
 		}
 		shop, ok := e.config.Shops.Shop(record.Shop)
 		if !ok {
@@ -132,7 +132,7 @@ func (e *Engine) Understood(ctx context.Context, rejectedID string, events []eve
 				return pe.failed
 			}
 			if reason := mistaken(tx, p.Shop, &pe.event); reason != "" {
-				return fmt.Errorf("event %s is still not understood: %s", rejectedID, reason)
+				return fmt.Errorf("event %s is still not understood (%s): %w", rejectedID, reason, engine.ErrNotReplayable)
 			}
 			runs, err := e.acceptEvent(tx, p, pe, now)
 			if err != nil {

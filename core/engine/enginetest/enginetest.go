@@ -54,6 +54,7 @@ func Exercise(t *testing.T, open Open) {
 		"fires the earliest of many timers first":                          timersInOrder,
 		"fires overdue timers after a restart":                             timersOverdue,
 		"serves shops in turn":                                             turns,
+		"works a long backlog off":                                         backlog,
 		"keeps room for others when one shop hangs":                        shopHangs,
 		"keeps other plugins going when one hangs":                         pluginHangs,
 		"takes what many give it at once":                                  concurrent,

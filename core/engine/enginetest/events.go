@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -84,8 +85,8 @@ func positions(w *world) {
 	}
 	synctest.Wait()
 	w.wantStatus(4, run.Succeeded)
-	if n := len(w.events(engine.EventQuery{})); n != 4 {
-		w.t.Errorf("there are %d events, not 4", n)
+	if got, want := outcomes(w.events(engine.EventQuery{})), slices.Repeat([]engine.Outcome{engine.Processed}, 4); !slices.Equal(got, want) {
+		w.t.Errorf("the outcomes are %v, not %v", got, want)
 	}
 	for range 2 {
 		got, err := w.Positions(w.t.Context())
@@ -104,6 +105,7 @@ func once(w *world) {
 		topic string
 		later time.Duration // than the first
 		shape func(*commerce.Order)
+		bare  bool // the event comes without the order
 	}
 	created := step{typ: "order.created"}
 	paid := step{typ: "order.paid", later: time.Minute, shape: Paid}
@@ -119,6 +121,7 @@ func once(w *world) {
 		{"a second subscription later", []step{created, paid, paid}, map[string]int{"on-created": 1, "on-paid": 1}},
 		{"the payment is derived, then told", []step{created, changed, paid}, map[string]int{"on-created": 1, "on-updated": 1, "on-paid": 1}},
 		{"the payment is told, then seen", []step{created, paid, changed}, map[string]int{"on-created": 1, "on-updated": 1, "on-paid": 1}},
+		{"the payment is told without the order, then seen", []step{created, {typ: "order.paid", bare: true}, changed}, map[string]int{"on-created": 1, "on-updated": 1, "on-paid": 1}},
 		{"the same update twice", []step{changed, changed}, map[string]int{"on-updated": 1, "on-paid": 1}},
 		{"deleted twice over", []step{changed, deleted, deleted}, map[string]int{"on-updated": 1, "on-paid": 1, "on-deleted": 1}},
 		{"deleted, restored as it was, deleted again", []step{changed, deleted, restored, deleted, deleted}, map[string]int{"on-updated": 1, "on-paid": 1, "on-deleted": 2}},
@@ -138,6 +141,9 @@ func once(w *world) {
 					e.Data.Order.CreatedAt = begin
 					if s.topic != "" {
 						e.Topic = s.topic
+					}
+					if s.bare {
+						e.Data = commerce.Data{}
 					}
 					if !batched {
 						w.accept(e)
@@ -199,6 +205,13 @@ func supersedes(w *world) {
 		w.t.Errorf("the outcomes are %v, not %v", got, want)
 	}
 	w.wantStatus(3, run.Succeeded)
+	w.flows.Apply(w.t, onPaid)
+	w.accept(Order(tea, "order.updated", "1", begin.Add(time.Second), Paid)) // older, but the payment did happen
+	synctest.Wait()
+	w.wantStatus(4, run.Succeeded)
+	if paid := w.events(engine.EventQuery{Type: "order.paid"}); len(paid) != 1 || len(paid[0].Runs) != 1 {
+		w.t.Errorf("an older update showed the payment, and the events of it are %+v", paid)
+	}
 	for _, e := range w.events(engine.EventQuery{Outcome: engine.Superseded}) {
 		if e.Reason == "" || len(e.Runs) != 0 {
 			w.t.Errorf("the superseded event says %q and has the runs %v", e.Reason, e.Runs)
@@ -229,8 +242,8 @@ func rejects(w *world) {
 	if got := *kept.Delivery; !got.ReceivedAt.Equal(delivery.ReceivedAt) || string(got.Body) != string(delivery.Body) || !reflect.DeepEqual(got.Header, delivery.Header) {
 		w.t.Errorf("the delivery came back as %+v", got)
 	}
-	if _, err := w.Replay(w.t.Context(), id); err == nil {
-		w.t.Error("a rejected event was replayed")
+	if _, err := w.Replay(w.t.Context(), id); !errors.Is(err, engine.ErrNotReplayable) {
+		w.t.Errorf("replaying a rejected event: %v", err)
 	}
 
 	w.pass(time.Hour)
@@ -242,14 +255,14 @@ func rejects(w *world) {
 	if r, err := w.Run(w.t.Context(), runs[0]); err != nil || r.Subject != "2" || r.Status != run.Succeeded {
 		w.t.Errorf("the run is %+v (%v)", r, err)
 	}
-	if again, err := w.Understood(w.t.Context(), id, []event.Event{w.order("order.paid", "3")}); err == nil {
-		w.t.Errorf("it was understood twice, and started %v", again)
+	if again, err := w.Understood(w.t.Context(), id, []event.Event{w.order("order.paid", "3")}); !errors.Is(err, engine.ErrNotReplayable) {
+		w.t.Errorf("it was understood twice, and started %v (%v)", again, err)
 	}
 	if left := w.events(engine.EventQuery{Outcome: engine.Rejected}); len(left) != 0 {
 		w.t.Errorf("still rejected: %+v", left)
 	}
-	if _, err := w.Understood(w.t.Context(), "01JDZZZZZZZZZZZZZZZZZZZZZZ", nil); err == nil {
-		w.t.Error("an event that does not exist was understood")
+	if _, err := w.Understood(w.t.Context(), "01JDZZZZZZZZZZZZZZZZZZZZZZ", nil); !errors.Is(err, engine.ErrNotFound) {
+		w.t.Errorf("understanding an event that does not exist: %v", err)
 	}
 }
 

@@ -860,6 +860,7 @@ type Failure struct {
 	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	Permanent     bool                   `protobuf:"varint,3,opt,name=permanent,proto3" json:"permanent,omitempty"`                             // trying again is of no use
 	RetryAfterMs  int64                  `protobuf:"varint,4,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"` // above 0: not before that; such an attempt is not counted
+	Unknown       bool                   `protobuf:"varint,5,opt,name=unknown,proto3" json:"unknown,omitempty"`                                 // nobody knows whether the action took effect: its outcome policy decides
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -920,6 +921,13 @@ func (x *Failure) GetRetryAfterMs() int64 {
 		return x.RetryAfterMs
 	}
 	return 0
+}
+
+func (x *Failure) GetUnknown() bool {
+	if x != nil {
+		return x.Unknown
+	}
+	return false
 }
 
 type Write struct {
@@ -1365,12 +1373,13 @@ const file_v1_plugin_proto_rawDesc = "" +
 	"\x06output\x18\x01 \x01(\fH\x00R\x06output\x127\n" +
 	"\afailure\x18\x02 \x01(\v2\x1b.shophand.plugin.v1.FailureH\x00R\afailure\x121\n" +
 	"\x06writes\x18\x03 \x03(\v2\x19.shophand.plugin.v1.WriteR\x06writesB\b\n" +
-	"\x06result\"\x95\x01\n" +
+	"\x06result\"\xaf\x01\n" +
 	"\aFailure\x12,\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x18.shophand.plugin.v1.CodeR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1c\n" +
 	"\tpermanent\x18\x03 \x01(\bR\tpermanent\x12$\n" +
-	"\x0eretry_after_ms\x18\x04 \x01(\x03R\fretryAfterMs\"a\n" +
+	"\x0eretry_after_ms\x18\x04 \x01(\x03R\fretryAfterMs\x12\x18\n" +
+	"\aunknown\x18\x05 \x01(\bR\aunknown\"a\n" +
 	"\x05Write\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\x12\x16\n" +
