@@ -24,7 +24,7 @@ func TestAnyFlow(t *testing.T) {
 	t.Parallel()
 	n := 400
 	if os.Getenv("SHOPHAND_TEST_SCALE") == "full" {
-		n = 20_000
+		n = 6_000
 	}
 	language, err := expr.New()
 	if err != nil {

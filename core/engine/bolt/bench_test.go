@@ -69,31 +69,33 @@ func (n *bench) arrivals(count int) []engine.Arrival {
 	return list
 }
 
+func (n *bench) batches(count, size int) (batches [][]engine.Arrival) {
+	for left := count; left > 0; left -= size {
+		batches = append(batches, n.arrivals(min(size, left)))
+	}
+	return batches
+}
+
+func (n *bench) accept(batches [][]engine.Arrival) {
+	for _, batch := range batches {
+		if err := n.e.Accept(n.b.Context(), batch); err != nil {
+			n.b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkAccept measures how fast the engine takes in what the pump gives it, in batches, without performing.
 func BenchmarkAccept(b *testing.B) {
-	for _, flows := range []map[string]string{{"no flow": ""}, {"a flow": benchFlow}} {
-		for name, source := range flows {
-			for _, size := range []int{1, 128} {
-				b.Run(fmt.Sprintf("%s/batch=%d", name, size), func(b *testing.B) {
-					var sources []string
-					if source != "" {
-						sources = append(sources, source)
-					}
-					n := newBench(b, &enginetest.Invoker{}, true, sources...)
-					batches := [][]engine.Arrival{}
-					for left := b.N; left > 0; left -= size {
-						batches = append(batches, n.arrivals(min(size, left)))
-					}
-					b.ReportAllocs()
-					b.ResetTimer()
-					for _, batch := range batches {
-						if err := n.e.Accept(b.Context(), batch); err != nil {
-							b.Fatal(err)
-						}
-					}
-					b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "arrivals/s")
-				})
-			}
+	for name, sources := range map[string][]string{"no flow": nil, "a flow": {benchFlow}} {
+		for _, size := range []int{1, 128} {
+			b.Run(fmt.Sprintf("%s/batch=%d", name, size), func(b *testing.B) {
+				n := newBench(b, &enginetest.Invoker{}, true, sources...)
+				batches := n.batches(b.N, size)
+				b.ReportAllocs()
+				b.ResetTimer()
+				n.accept(batches)
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "arrivals/s")
+			})
 		}
 	}
 }
@@ -105,17 +107,10 @@ func BenchmarkRunOneAction(b *testing.B) {
 		var invoked sync.WaitGroup
 		invoked.Add(b.N)
 		n := newBench(b, answering(func(engine.Invocation) { invoked.Done() }), false, benchFlow)
-		batches := [][]engine.Arrival{}
-		for left := b.N; left > 0; left -= 128 {
-			batches = append(batches, n.arrivals(min(128, left)))
-		}
+		batches := n.batches(b.N, 128)
 		b.ReportAllocs()
 		b.ResetTimer()
-		for _, batch := range batches {
-			if err := n.e.Accept(b.Context(), batch); err != nil {
-				b.Fatal(err)
-			}
-		}
+		n.accept(batches)
 		invoked.Wait()
 		if err := n.e.Close(b.Context()); err != nil { // writes the last outcomes
 			b.Fatal(err)
@@ -167,8 +162,7 @@ func benchmarkLatency(b *testing.B, clients int) {
 			}
 		})
 	}
-	// Positions go up within a shop, so a shop's arrivals must not overtake each other.
-	for _, a := range reordered(arrivals) {
+	for _, a := range eachItsShop(arrivals) {
 		next <- a
 	}
 	close(next)
@@ -181,8 +175,9 @@ func benchmarkLatency(b *testing.B, clients int) {
 	b.ReportMetric(float64(all[len(all)*99/100].Microseconds())/1000, "p99-ms")
 }
 
-// reordered gives every arrival a shop of its own, so that clients may deliver them in any order.
-func reordered(arrivals []engine.Arrival) []engine.Arrival {
+// eachItsShop gives every arrival a shop of its own, so that clients may deliver them in any order: positions only
+// go up within a shop.
+func eachItsShop(arrivals []engine.Arrival) []engine.Arrival {
 	for i := range arrivals {
 		arrivals[i].Seq = 1
 		arrivals[i].Shop = fmt.Sprintf("shop-%d.example.com", i)
