@@ -89,3 +89,31 @@ func flushOrder(trace string) string {
 	}
 	return strings.Join(order, " ")
 }
+
+// TestFlushOrder shows that the test above would see a missing flush.
+func TestFlushOrder(t *testing.T) {
+	t.Parallel()
+	const (
+		request = "7 read(9<socket:[1]>, \"POST /webhooks/shopify HTTP/1.1\", 4096) = 300\n"
+		before  = "8 fdatasync(5</d/intake.db> <unfinished ...>\n"
+		after   = "8 <... fdatasync resumed>) = 0\n"
+		flush   = "8 fdatasync(5</d/intake.db>) = 0\n"
+		failed  = "8 fdatasync(5</d/intake.db>) = -1 EIO (Input/output error)\n"
+		other   = "8 fdatasync(6</d/engine.db>) = 0\n"
+		answer  = "7 write(9<socket:[1]>, \"HTTP/1.1 200 OK\\r\\n\", 100) = 100\n"
+	)
+	for trace, want := range map[string]string{
+		request + flush + flush + answer:          "request flushing flushed flushing flushed answer",
+		request + before + after + flush + answer: "request flushing flushed flushing flushed answer",
+		request + answer + flush + flush:          "request answer",
+		request + before + answer + after:         "request flushing answer",
+		before + request + after + answer:         "request answer",
+		flush + flush + request + other + answer:  "request answer",
+		request + failed + answer:                 "request flushing answer",
+		flush + answer:                            "",
+	} {
+		if got := flushOrder(trace); got != want {
+			t.Errorf("read as %q, want %q, from:\n%s", got, want, trace)
+		}
+	}
+}

@@ -35,7 +35,6 @@ func TestScripts(t *testing.T) {
 			e.Setenv("SHOPIFY_API_SECRET", appSecret)
 			sink := newSink(e.T().(testing.TB))
 			e.Setenv("SINK", sink.URL())
-			e.Setenv("COVERAGE", "")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -27,10 +27,11 @@ var ErrDamaged = errors.New("is damaged")
 // File is a bbolt file of Shophand.
 type File struct {
 	Path string
+	Kind string // written into it, so that none is taken for another: "intake"
 	What string // names it in errors: "the intake"
 	// Format is the version of its layout; a file with a higher one is refused.
 	Format  uint64
-	Buckets [][]byte // made in a new file, where there must be one; the first tells files of Shophand apart
+	Buckets [][]byte // made in a new file
 	// Reserve is the address space to map at once, in bytes: growing it later would stop the writer while
 	// anybody reads, and readers behind it.
 	Reserve int64
@@ -42,6 +43,7 @@ type File struct {
 var (
 	metaBucket = []byte("meta")
 	formatKey  = []byte("format")
+	kindKey    = []byte("kind")
 )
 
 // Open opens the file, or makes it where there is none.
@@ -162,7 +164,7 @@ func (f File) checkFormat(tx *bbolt.Tx) error {
 	if n <= 0 {
 		return fmt.Errorf("%s is not %s of Shophand: it does not say its format", f.Path, f.What)
 	}
-	if tx.Bucket(f.Buckets[0]) == nil {
+	if string(meta.Get(kindKey)) != f.Kind {
 		return fmt.Errorf("%s is not %s of Shophand: it is another of its files", f.Path, f.What)
 	}
 	if version > f.Format {
@@ -187,6 +189,9 @@ func (f File) initialize(db *bbolt.DB) error {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}
+		}
+		if err := meta.Put(kindKey, []byte(f.Kind)); err != nil {
+			return err
 		}
 		return meta.Put(formatKey, binary.AppendUvarint(nil, f.Format))
 	})

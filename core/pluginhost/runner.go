@@ -74,11 +74,11 @@ func (c *child) Start(context.Context) (err error) {
 			closeAll(mine)
 		}
 	}()
-	stdin, stdinWriter, err := stdinPipe()
+	stdin, stdinWriter, alarm, err := stdinPipe()
 	if err != nil {
 		return err
 	}
-	mine = append(mine, stdin, stdinWriter)
+	mine, theirs = append(mine, alarm, stdinWriter), append(theirs, stdin)
 	stdout, stdoutWriter, err := os.Pipe()
 	if err != nil {
 		return err
@@ -103,18 +103,18 @@ func (c *child) Start(context.Context) (err error) {
 		return err
 	}
 	c.cmd = cmd
-	if err := killGroupWithHost(stdin, cmd.Process.Pid); err != nil {
+	if err := killGroupWithHost(alarm, cmd.Process.Pid); err != nil {
 		c.output.log.Warn("plugin's own children may outlive a killed host", "error", err) // its death signal and its standard input are left
 	}
 	var reading sync.WaitGroup
 	reading.Go(func() { c.readStdout(stdout) })
 	reading.Go(func() { c.output.readStderr(stderr) })
-	go c.watch(stdin, stdinWriter, stdout, stderr, &reading)
+	go c.watch([]*os.File{alarm, stdinWriter, stdout, stderr}, &reading)
 	return nil
 }
 
-// watch waits for the end of the process. The host holds both ends of its standard input until then.
-func (c *child) watch(stdin, stdinWriter, stdout, stderr *os.File, reading *sync.WaitGroup) {
+// watch waits for the end of the process. Until then the host holds these ends of its pipes.
+func (c *child) watch(pipes []*os.File, reading *sync.WaitGroup) {
 	awaitExit(c.cmd)
 	c.mu.Lock()
 	reap(c.cmd)
@@ -122,11 +122,13 @@ func (c *child) watch(stdin, stdinWriter, stdout, stderr *os.File, reading *sync
 	c.mu.Unlock()
 	close(c.dead)
 	// What it printed is still in the pipes. They end at once, but for a process that left the group.
-	for _, f := range []*os.File{stdout, stderr} {
+	for _, f := range pipes { // those that are read
 		_ = f.SetReadDeadline(time.Now().Add(time.Second))
 	}
 	reading.Wait()
-	closeAll([]io.Closer{stdin, stdinWriter, stdout, stderr})
+	for _, f := range pipes { // alarm first: it is not to ring for one that ended by itself
+		_ = f.Close()
+	}
 	c.output.end()
 	close(c.exited)
 }

@@ -1,11 +1,13 @@
 package pluginhost
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -55,26 +57,34 @@ func selfPath() (string, error) {
 	return self, nil
 }
 
-// stdinPipe returns a pipe whose ends close in the order that killGroupWithHost needs.
-func stdinPipe() (r, w *os.File, err error) {
-	for {
-		if r, w, err = os.Pipe(); err != nil || w.Fd() > r.Fd() {
-			return r, w, err
-		}
-		defer func(r, w *os.File) { // only now, so that the next pipe gets other numbers
-			_ = r.Close()
-			_ = w.Close()
-		}(r, w)
+// stdinPipe returns a pipe and, opened once more, its reading end for killGroupWithHost.
+func stdinPipe() (r, w, alarm *os.File, err error) {
+	r, first, err := os.Pipe()
+	if err != nil {
+		return nil, nil, nil, err
 	}
+	defer func() { _ = first.Close() }()
+	again, err := unix.Open("/proc/self/fd/"+strconv.Itoa(int(r.Fd())), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, nil, errors.Join(fmt.Errorf("opening the pipe again: %w", err), r.Close())
+	}
+	last, err := unix.FcntlInt(first.Fd(), unix.F_DUPFD_CLOEXEC, again+1)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, r.Close(), unix.Close(again))
+	}
+	return r, os.NewFile(uintptr(last), "|1"), os.NewFile(uintptr(again), "|0"), nil
 }
 
-// killGroupWithHost has the kernel kill the process group of pid when the other end of the pipe r closes, as
-// it does when this process ends in any way. The death signal reaches only the process that we started; this
-// reaches its children too, also where it is dead or has closed its standard input: the signal belongs to the
-// open file, which this process holds as well. Of the files of a process that ends, the kernel closes the one
-// with the highest number first, so the other end must have a higher one than r.
-func killGroupWithHost(r *os.File, pid int) error {
-	conn, err := r.SyscallConn()
+// killGroupWithHost has the kernel kill the process group of pid when the writing end of the pipe closes, as it
+// does when this process ends in any way. The death signal reaches only the process that we started; this
+// reaches its children too, also where it is dead or has closed its standard input.
+//
+// The signal belongs to an open file, so that must outlive the writing end. Of the files of a process that
+// ends, the kernel closes the one with the highest number first, so the writing end has a higher one than
+// alarm; and alarm is a file that the plugin does not share, because a plugin that ends at the same moment
+// could otherwise be the one that closes it, too early.
+func killGroupWithHost(alarm *os.File, pid int) error {
+	conn, err := alarm.SyscallConn()
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ type Data struct {
 	mu      sync.Mutex
 	items   map[string]wire.Item
 	outputs map[string]json.RawMessage // by idempotency key
+	version uint64                     // the last one given; none is given twice, as in the host
 }
 
 var _ wire.Data = (*Data)(nil)
@@ -78,7 +79,8 @@ func (d *Data) apply(key string, writes []wire.Write, output json.RawMessage) (j
 			delete(d.items, w.Key)
 			continue
 		}
-		d.items[w.Key] = wire.Item{Value: w.Value, Version: w.Version + 1}
+		d.version++
+		d.items[w.Key] = wire.Item{Value: w.Value, Version: d.version}
 	}
 	d.outputs[key] = output
 	return output, true

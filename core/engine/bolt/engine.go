@@ -67,7 +67,7 @@ func Open(c Config) (*Engine, error) {
 	if c.PerPlugin == 0 {
 		c.PerPlugin = 32
 	}
-	db, err := bolt.File{Path: c.Path, What: "the engine's file", Format: format, Buckets: buckets(), Reserve: 1 << 30}.Open()
+	db, err := bolt.File{Path: c.Path, Kind: "engine", What: "the engine's file", Format: format, Buckets: buckets(), Reserve: 1 << 30}.Open()
 	if err != nil {
 		return nil, err
 	}

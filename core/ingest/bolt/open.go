@@ -64,7 +64,7 @@ func (o Options) withDefaults() Options {
 // values as large as these touches few pages.
 func file(path string, maxBytes int64) bolt.File {
 	return bolt.File{
-		Path: path, What: "the intake", Format: format, Buckets: [][]byte{deliveriesBucket},
+		Path: path, Kind: "intake", What: "the intake", Format: format, Buckets: [][]byte{deliveriesBucket},
 		Reserve: min(2*maxBytes, 64<<30), NoFreelistSync: true,
 	}
 }

@@ -43,7 +43,7 @@ func buckets() [][]byte {
 
 // Open opens the file, or makes it.
 func Open(path string, sealer store.Sealer) (*Store, error) {
-	file := bolt.File{Path: path, What: "the store", Format: format, Buckets: buckets(), Reserve: 256 << 20}
+	file := bolt.File{Path: path, Kind: "store", What: "the store", Format: format, Buckets: buckets(), Reserve: 256 << 20}
 	db, err := file.Open()
 	if err != nil {
 		return nil, err
