@@ -29,7 +29,8 @@
 // # Errors
 //
 // Any error means: try again later, as the step's retry policy says. [Permanent] means that trying again is
-// of no use; [RetryAfter] means not before some time has passed.
+// of no use; [RetryAfter] means not before some time has passed; [Unknown] that a request went out and no answer
+// came, which leaves an action that must not be repeated unasked to a person.
 //
 // # Data
 //
