@@ -16,13 +16,13 @@ type Data struct {
 	mu      sync.Mutex
 	items   map[string]wire.Item
 	outputs map[string]json.RawMessage // by idempotency key
-	version uint64                     // the last one given; none is given twice, as in the host
+	last    map[string]uint64          // version by key, kept when the entry goes: none is given twice, as in the host
 }
 
 var _ wire.Data = (*Data)(nil)
 
 func newData() *Data {
-	return &Data{items: map[string]wire.Item{}, outputs: map[string]json.RawMessage{}}
+	return &Data{items: map[string]wire.Item{}, outputs: map[string]json.RawMessage{}, last: map[string]uint64{}}
 }
 
 // Get returns the entry of a key.
@@ -79,8 +79,8 @@ func (d *Data) apply(key string, writes []wire.Write, output json.RawMessage) (j
 			delete(d.items, w.Key)
 			continue
 		}
-		d.version++
-		d.items[w.Key] = wire.Item{Value: w.Value, Version: d.version}
+		d.last[w.Key]++
+		d.items[w.Key] = wire.Item{Value: w.Value, Version: d.last[w.Key]}
 	}
 	d.outputs[key] = output
 	return output, true
