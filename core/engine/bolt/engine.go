@@ -30,7 +30,7 @@ type Config struct {
 	Now func() time.Time
 	// Passive: nothing is carried out; runs that are started go on when the engine is opened again.
 	Passive bool
-	// PerPlugin bounds the attempts at work at one plugin; 32 where 0.
+	// PerPlugin bounds the attempts at work at one plugin; 96 where 0. Most of an attempt is waiting for a vendor.
 	PerPlugin int
 
 	committed func() // see writer
@@ -65,7 +65,7 @@ func Open(c Config) (*Engine, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.PerPlugin == 0 {
-		c.PerPlugin = 32
+		c.PerPlugin = 96
 	}
 	db, err := bolt.File{Path: c.Path, Kind: "engine", What: "the engine's file", Format: format, Buckets: buckets(), Reserve: 1 << 30}.Open()
 	if err != nil {
