@@ -81,9 +81,6 @@ type OnError struct {
 	Steps    []*Step // carry these out instead, then go on
 }
 
-// Handled tells whether the run goes on.
-func (o OnError) Handled() bool { return o.Continue || o.Steps != nil }
-
 // Wait lets time pass: For a duration, or until a time.
 type Wait struct {
 	For   time.Duration

@@ -15,7 +15,6 @@ import (
 
 	"github.com/shophand/shophand/core/api"
 	"github.com/shophand/shophand/core/catalog"
-	"github.com/shophand/shophand/core/engine"
 	enginebolt "github.com/shophand/shophand/core/engine/bolt"
 	"github.com/shophand/shophand/core/expr"
 	"github.com/shophand/shophand/core/flow"
@@ -232,9 +231,6 @@ func (h *Host) openIntake(cache *shops) error {
 
 // Handler is the API and everything else that the host serves.
 func (h *Host) Handler() http.Handler { return h.handler }
-
-// Engine is the host's engine, for those who look at runs from within the process.
-func (h *Host) Engine() engine.Engine { return h.engine }
 
 // Store is the host's store.
 func (h *Host) Store() store.Store { return h.store }
